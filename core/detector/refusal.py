@@ -1,0 +1,153 @@
+"""Which blobs can be ink of a letter: one rule after the other, the first that bites is the fate.
+
+Sizes are relative to the page's own letters, contrasts to its own strong letters, so that no
+constant depends on resolution or on how faint the print is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.reading import Blobs
+
+if TYPE_CHECKING:
+    from core.detector.mser import BlobSettings
+
+FATE = {name: code for code, name in enumerate(Blobs.FATES)}
+# A refused blob's value lies below its limit for these fates and above it for the others.
+BELOW_LIMIT = frozenset({"too small", "too faint", "hole of another blob"})
+LETTER_FILL = (0.12, 0.9)    # ink part of a letter's box
+LETTER_ASPECT = (0.1, 3.0)   # width to height of one letter, or of a few that touch
+LETTER_LOWEST = 5            # px, the lowest thing that takes part in the median
+STRONG = 85                  # percentile of contrast that stands for the page's strong letters
+WEAKEST = 12.0               # grey levels: contrast below this is noise whatever the page
+HOLE = 0.0                   # grey levels: not darker than its paper, so not ink of this polarity
+PART_OF_STRONG = 0.45        # letters this strong take part in the median height
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What the rules look at, a row per region of either polarity; contrasts in grey levels.
+
+    box (n, 4) float32, area (n,), parent (n,) row or -1; contrast of the mean, edge_contrast of the
+    weakest and peak_contrast of the strongest pixel against the paper, positive for ink.
+    """
+
+    box: NDArray[np.float32]
+    area: NDArray[np.int32]
+    parent: NDArray[np.int32]
+    contrast: NDArray[np.float32]
+    edge_contrast: NDArray[np.float32]
+    peak_contrast: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Letters:
+    """The page's own scale: median height of its letters in px, contrast of its strong ones."""
+
+    height: float
+    contrast: float
+
+
+def fates(m: Measures, shape: tuple[int, int], settings: BlobSettings
+          ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
+    """(fate, value, limit), each (n,), for regions of a page of `shape` (H, W)."""
+    n = len(m.area)
+    fate = np.zeros(n, np.uint8)
+    value, limit = np.full(n, np.nan, np.float32), np.full(n, np.nan, np.float32)
+    if n == 0:
+        return fate, value, limit
+
+    def refuse(name: str, measured: NDArray, bound: float) -> None:
+        breaks = measured < bound if name in BELOW_LIMIT else measured > bound
+        rows = np.flatnonzero(breaks & (fate == 0))
+        fate[rows], value[rows], limit[rows] = FATE[name], measured[rows], bound
+
+    # Larger nodes reach down to the paper, smaller ones are only the letters' cores.
+    refuse("hole of another blob", m.contrast, HOLE)
+    taken = one_per_branch(m.parent, m.edge_contrast, m.peak_contrast, settings.branch_contrast)
+    refuse("duplicate of a tree neighbour", steps_to(m.parent, taken), 0)
+    letters = page_letters(m, fate == 0)
+    refuse("too faint", m.contrast, max(WEAKEST, settings.min_contrast * letters.contrast))
+    w, h = m.box[:, 2] - m.box[:, 0], m.box[:, 3] - m.box[:, 1]
+    fill = m.area / (w * h)
+    small = np.sqrt(m.area.astype(np.float64))
+    refuse("too small", small, settings.min_side * letters.height)
+    refuse("too big", h, settings.max_height * letters.height)
+    # A rule is long and thin; letters that touch are long, but as high as letters.
+    long_side, thickness = np.maximum(w, h), m.area / np.maximum(w, h)
+    can_be_rule = (long_side > 1.6 * letters.height) & (thickness < 0.4 * letters.height)
+    upright_rule = (h > w) & (long_side < 2.2 * letters.height)
+    refuse("rule or frame", np.where(can_be_rule & ~upright_rule & (fill > 0.5),
+                                     long_side / thickness, 0), settings.rule_ratio)
+    # A frame or a grid: much box, little ink. Its measure is paper to box, so above is worse.
+    large = np.minimum(w, h) > 1.8 * letters.height
+    refuse("rule or frame", np.where(large, 1 - fill, 0), 1 - settings.frame_fill)
+    solid = (np.minimum(w, h) > 0.75 * letters.height)
+    refuse("solid", np.where(solid, fill, 0), settings.solid_fill)
+    return fate, value, limit
+
+
+def page_letters(m: Measures, eligible: NDArray[np.bool_]) -> Letters:
+    """Median height and strong contrast of the letter-like regions among the eligible ones."""
+    w, h = m.box[:, 2] - m.box[:, 0], m.box[:, 3] - m.box[:, 1]
+    fill, aspect = m.area / (w * h), w / h
+    like = (eligible & (h >= LETTER_LOWEST) & (fill > LETTER_FILL[0]) & (fill < LETTER_FILL[1])
+            & (aspect > LETTER_ASPECT[0]) & (aspect < LETTER_ASPECT[1]) & (m.contrast > WEAKEST))
+    if not like.any():
+        return Letters(float(LETTER_LOWEST), 0.0)
+    strong = float(np.percentile(m.contrast[like], STRONG))
+    return Letters(float(np.median(h[like & (m.contrast >= PART_OF_STRONG * strong)])), strong)
+
+
+def one_per_branch(parent: NDArray[np.int32], edge: NDArray[np.float32],
+                   peak: NDArray[np.float32], fraction: float) -> NDArray[np.bool_]:
+    """(n,) the largest node of each branch whose edge keeps `fraction` of the branch's contrast.
+
+    That is a binarisation whose threshold follows each letter's own darkness. A leaf above which
+    no node passes is taken itself, else its branch would vanish.
+    """
+    passes = edge >= fraction * peak
+    has_child = np.zeros(len(parent), bool)
+    has_child[parent[parent >= 0]] = True
+    passes |= ~has_child
+    # nodes that pass below one that passes are its duplicates: hand the verdict down
+    covered = np.zeros(len(parent), bool)
+    for rows in by_depth(parent)[1:]:
+        covered[rows] = covered[parent[rows]] | passes[parent[rows]]
+    return passes & ~covered
+
+
+def by_depth(parent: NDArray[np.int32]) -> list[NDArray[np.int64]]:
+    """Rows of depth 0 (the roots), 1, 2, ... of a forest."""
+    depth = depths(parent)
+    order = np.argsort(depth, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(depth))[:-1]) if len(order) else []
+
+
+def depths(parent: NDArray[np.int32]) -> NDArray[np.int64]:
+    """(n,) steps from each node to its root; by pointer doubling, log2(depth) rounds."""
+    jump = np.where(parent >= 0, parent, np.arange(len(parent)))
+    steps = (parent >= 0).astype(np.int64)
+    while True:
+        further = steps[jump]
+        if not further.any():
+            return steps
+        steps, jump = steps + further, jump[jump]
+
+
+def steps_to(parent: NDArray[np.int32], taken: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(n,) tree steps from each node up, or else down, to the nearest taken node; 0 for itself."""
+    far = np.float32(np.iinfo(np.int32).max)
+    steps = np.where(taken, 0, far).astype(np.float32)
+    levels = by_depth(parent)
+    down = steps.copy()
+    for rows in reversed(levels[1:]):
+        np.minimum.at(down, parent[rows], down[rows] + 1)
+    for rows in levels[1:]:
+        steps[rows] = np.minimum(steps[rows], steps[parent[rows]] + 1)
+    return np.where(steps < far, steps, down)
