@@ -1,0 +1,290 @@
+"""Fonts as bitmaps: every printable ASCII glyph at a few sizes, and words set from them.
+
+Rasterising glyphs word by word would be half the cost of a sample, so each font is rasterised
+once, into an `Atlas` that is kept in the user's cache folder and set up by one process in a few
+seconds. A word is glyph bitmaps put side by side; one warp afterwards gives it its final size.
+A glyph that is missing, empty or drawn like the font's "no such glyph" box is never drawn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from zipfile import BadZipFile
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_dir
+
+from core.errors import Unreadable
+from core.fonts.catalogue import FontFile, shipped
+from core.recognizer.alphabet import CHARACTERS
+
+# px per em. The small ones are hinted and set at whole pixels as screens do; the steps of about
+# 1.4 keep the final warp from shrinking so far that bilinear sampling aliases.
+SIZES = (11, 13, 16, 20, 28, 40, 56, 78)
+HINTED_TO = 20  # px per em; above it glyphs are drawn unhinted, as printers do
+ATLAS_VERSION = 2  # raise it when rasterising changes: the cached files are then made anew
+# Letters whose capital has another form: where these look alike, the font has no lower case.
+UNLIKE = "abdeghnqrt"
+ALIKE_FROM = 0.8  # overlap of two glyphs scaled to one box above which they look the same
+ALIKE_SIZE = 5  # index into SIZES at which glyphs are compared (40 px)
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Glyph bitmaps of a set of fonts.
+
+    `pixels` is one long uint8 array, 255 = ink. Of glyph (font f, size s, character c of
+    alphabet.CHARACTERS), `start[f, s, c]` is its first pixel and `shape[f, s, c]` its height,
+    width, left bearing and rise of its top row above the baseline, in px; `advance[f, s, c]` the
+    pen's step in px. `usable[f, c]` tells whether it may be drawn at all, `unicase[f]` that the
+    font has one case only, so that its texts are upper case.
+    """
+
+    fonts: tuple[FontFile, ...]
+    pixels: NDArray[np.uint8]
+    start: NDArray[np.int64]  # (F, S, C)
+    shape: NDArray[np.int16]  # (F, S, C, 4)
+    advance: NDArray[np.float32]  # (F, S, C)
+    usable: NDArray[np.bool_]  # (F, C)
+    unicase: NDArray[np.bool_]  # (F,)
+    bounds: tuple[float, ...] = ()  # cumulative font weights, ending at 1
+    drawable: tuple[frozenset[str], ...] = ()  # usable characters of each font
+    _faces: dict[tuple[int, int], Face] = field(default_factory=dict, repr=False)
+
+    def face(self, font: int, size: int) -> Face:
+        """One font at one size (an index into SIZES), its glyphs ready to set."""
+        key = font, size
+        if key not in self._faces:
+            self._faces[key] = Face(self, font, size)
+        return self._faces[key]
+
+
+class Face:
+    """A font at one size. Heights are px above the baseline (`descent` below it, positive)."""
+
+    __slots__ = ("ascent", "descent", "em", "glyph", "space", "x_height")
+
+    def __init__(self, atlas: Atlas, font: int, size: int) -> None:
+        self.em = SIZES[size]
+        # character -> (bitmap (h, w), left, top, advance); only usable ones
+        self.glyph: dict[str, tuple[NDArray[np.uint8], int, int, float]] = {}
+        starts, shapes = atlas.start[font, size].tolist(), atlas.shape[font, size].tolist()
+        advances = atlas.advance[font, size].tolist()
+        for k, c in enumerate(CHARACTERS):
+            if atlas.usable[font, k]:
+                h, w, left, top = shapes[k]
+                bitmap = atlas.pixels[starts[k]:starts[k] + h * w].reshape(h, w)
+                self.glyph[c] = bitmap, left, top, advances[k]
+        tops = [self.glyph[c][2] for c in "bdhklEHT" if c in self.glyph]
+        lows = [self.glyph[c][0].shape[0] - self.glyph[c][2] for c in "gpqy" if c in self.glyph]
+        heights = [self.glyph[c][2] for c in "xzvno" if c in self.glyph]
+        self.ascent = max(tops, default=round(0.7 * self.em))
+        self.descent = max(lows, default=round(0.2 * self.em))
+        self.x_height = min(heights, default=round(0.45 * self.em))
+        step = self.glyph[" "][3] if " " in self.glyph else 0.0
+        # a space of no width, or as wide as two letters, is the font maker's slip
+        self.space = step if 0.1 * self.em < step < 1.2 * self.em else 0.3 * self.em
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A text in glyphs: where each bitmap goes, and the ink they cover.
+
+    places  (character, x, y) of each bitmap's top left corner, px from pen start and baseline
+    ink     x0, y0, x1, y1 of all of it, half-open; y down, 0 = baseline
+    """
+
+    text: str
+    places: tuple[tuple[str, int, int], ...]
+    ink: tuple[int, int, int, int]
+
+
+def set_text(face: Face, text: str, tracking: float, space: float, width_max: float) -> Setting:
+    """As much of a text as fits, in glyphs side by side.
+
+    tracking   px added after each character
+    space      factor on the font's space
+    width_max  px; the first glyph whose ink passes it and all after it are left out, and then
+               spaces at the end. The `text` of the result is what is really set.
+    """
+    pen, places, length = 0.0, [], 0
+    x0, y0, x1, y1 = 10 ** 6, 10 ** 6, -10 ** 6, -10 ** 6
+    glyphs = face.glyph
+    for n, c in enumerate(text):
+        if c == " ":
+            pen += face.space * space + tracking
+            continue
+        bitmap, left, top, step = glyphs[c]
+        h, w = bitmap.shape
+        x = int(pen + 0.5) + left
+        if places and x + w - x0 > width_max:
+            break
+        places.append((c, x, -top))
+        x0, x1 = min(x0, x), max(x1, x + w)
+        y0, y1 = min(y0, -top), max(y1, h - top)
+        pen += step + tracking
+        length = n + 1
+    return Setting(text[:length], tuple(places), (x0, y0, x1, y1))
+
+
+def paint(canvas: NDArray[np.uint8], face: Face, setting: Setting, x: int, y: int) -> None:
+    """Add a setting's ink to a canvas (255 = ink), its pen start at column x, baseline at row y.
+
+    Where glyphs overlap the darker wins. What lies outside the canvas is cut.
+    """
+    height, width = canvas.shape
+    for c, gx, gy in setting.places:
+        bitmap = face.glyph[c][0]
+        h, w = bitmap.shape
+        left, top = x + gx, y + gy
+        if left >= 0 and top >= 0 and left + w <= width and top + h <= height:
+            spot = canvas[top:top + h, left:left + w]
+            np.maximum(spot, bitmap, out=spot)
+            continue
+        a, b = max(0, -top), min(h, height - top)
+        d, e = max(0, -left), min(w, width - left)
+        if a < b and d < e:
+            spot = canvas[top + a:top + b, left + d:left + e]
+            np.maximum(spot, bitmap[a:b, d:e], out=spot)
+
+
+def rasterise(path: Path) -> tuple[list[NDArray[np.uint8]], NDArray, NDArray, NDArray]:
+    """(bitmaps, shape (S, C, 4), advance (S, C), usable (C,)) of one font file.
+
+    Bitmaps are in order of sizes, then characters. Raises Unreadable naming the file.
+    """
+    import freetype  # only the process that makes an atlas needs it
+    n_sizes, n = len(SIZES), len(CHARACTERS)
+    shape = np.zeros((n_sizes, n, 4), np.int16)
+    advance = np.zeros((n_sizes, n), np.float32)
+    usable = np.zeros(n, bool)
+    bitmaps: list[NDArray[np.uint8]] = []
+    try:
+        face = freetype.Face(str(path))
+        for s, em in enumerate(SIZES):
+            flags = freetype.FT_LOAD_RENDER
+            flags |= (freetype.FT_LOAD_TARGET_LIGHT if em <= HINTED_TO
+                      else freetype.FT_LOAD_NO_HINTING)
+            face.set_pixel_sizes(0, em)
+            blank, _ = _glyph(face, 0, flags)
+            for k, c in enumerate(CHARACTERS):
+                index = face.get_char_index(c)
+                bitmap, metrics = _glyph(face, index, flags)
+                bitmaps.append(bitmap)
+                shape[s, k] = (*bitmap.shape, *metrics[:2])
+                advance[s, k] = metrics[2]
+                if s == ALIKE_SIZE:
+                    has_ink = bool(bitmap.size and bitmap.any())
+                    boxed = has_ink and bitmap.shape == blank.shape and (bitmap == blank).all()
+                    usable[k] = index > 0 and (c == " " or (has_ink and not boxed))
+    except freetype.FT_Exception as error:
+        raise Unreadable(f"{path} cannot be rasterised ({error}); remove it from the font list "
+                         "or replace the file") from error
+    return bitmaps, shape, advance, usable
+
+
+def _glyph(face: object, index: int, flags: int) -> tuple[NDArray[np.uint8], tuple]:
+    """(bitmap (h, w), (left, top, advance)) of a glyph, cut to its ink."""
+    face.load_glyph(index, flags)
+    slot = face.glyph
+    raw = slot.bitmap
+    bitmap = np.array(raw.buffer, np.uint8).reshape(raw.rows, raw.pitch)[:, :raw.width] \
+        if raw.rows and raw.width else np.zeros((0, 0), np.uint8)
+    left, top = slot.bitmap_left, slot.bitmap_top
+    if bitmap.any():
+        rows, columns = np.flatnonzero(bitmap.any(1)), np.flatnonzero(bitmap.any(0))
+        left, top = left + columns[0], top - rows[0]
+        bitmap = bitmap[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+    else:
+        bitmap = np.zeros((0, 0), np.uint8)
+    return np.ascontiguousarray(bitmap), (left, top, slot.advance.x / 64)
+
+
+def is_unicase(glyphs: dict[str, NDArray[np.uint8]]) -> bool:
+    """Whether lower case letters look like their capitals, scaled or not (bitmaps by character)."""
+    alike = sum(_overlap(glyphs[c], glyphs[c.upper()]) > ALIKE_FROM for c in UNLIKE
+                if c in glyphs and c.upper() in glyphs)
+    return alike >= len(UNLIKE) // 2
+
+
+def _overlap(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    """Intersection over union of two glyphs' ink, both stretched to one 24 px box."""
+    if not a.size or not b.size:
+        return 0.0
+    x, y = (cv2.resize(g, (24, 24), interpolation=cv2.INTER_AREA).astype(np.float32)
+            for g in (a, b))
+    return float(np.minimum(x, y).sum() / max(np.maximum(x, y).sum(), 1.0))
+
+
+def build(fonts: tuple[FontFile, ...]) -> Atlas:
+    """An atlas rasterised from the font files; about 0.1 s a font."""
+    shape = (len(fonts), len(SIZES), len(CHARACTERS))
+    start, advance = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
+    box, usable = np.zeros((*shape, 4), np.int16), np.zeros((len(fonts), len(CHARACTERS)), bool)
+    unicase, chunks, total = np.zeros(len(fonts), bool), [], 0
+    for f, font in enumerate(fonts):
+        bitmaps, box[f], advance[f], usable[f] = rasterise(font.path)
+        lengths = np.array([b.size for b in bitmaps])
+        start[f] = (total + np.concatenate([[0], np.cumsum(lengths)[:-1]])).reshape(shape[1:])
+        total += int(lengths.sum())
+        chunks += [b.ravel() for b in bitmaps]
+        at = ALIKE_SIZE * len(CHARACTERS)
+        unicase[f] = is_unicase({c: bitmaps[at + k] for k, c in enumerate(CHARACTERS)
+                                 if usable[f, k]})
+    return _finished(fonts, np.concatenate(chunks), start, box, advance, usable, unicase)
+
+
+def _finished(fonts: tuple[FontFile, ...], pixels: NDArray, start: NDArray, shape: NDArray,
+              advance: NDArray, usable: NDArray, unicase: NDArray) -> Atlas:
+    weights = np.cumsum([f.weight for f in fonts])
+    bounds = (*(weights[:-1] / weights[-1]).tolist(), 1.0)
+    drawable = tuple(frozenset(c for k, c in enumerate(CHARACTERS) if row[k]) for row in usable)
+    return Atlas(fonts, pixels, start, shape, advance, usable, unicase, bounds, drawable)
+
+
+def atlas_digest(fonts: tuple[FontFile, ...]) -> str:
+    """What an atlas depends on: the bytes of the fonts, sizes, this module's version, FreeType."""
+    import freetype
+    h = hashlib.sha256(repr((ATLAS_VERSION, SIZES, HINTED_TO, freetype.version())).encode())
+    for font in fonts:
+        h.update(font.path.name.encode())
+        h.update(hashlib.sha256(font.path.read_bytes()).digest())
+    return h.hexdigest()[:16]
+
+
+def cached(fonts: tuple[FontFile, ...], folder: Path | None = None) -> Atlas:
+    """The atlas of these fonts, from the cache folder or built and left there.
+
+    Building takes some 5 s for the shipped fonts, reading the file 0.1 s. A cache folder that
+    cannot be written only costs the next process the building.
+    """
+    folder = folder or Path(user_cache_dir("ocr-workbench"))
+    path = folder / f"atlas-{atlas_digest(fonts)}.npz"
+    names = ("pixels", "start", "shape", "advance", "usable", "unicase")
+    try:
+        with np.load(path) as stored:
+            return _finished(fonts, *(stored[name] for name in names))
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        pass  # not there yet, or torn: build it
+    atlas = build(fonts)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part:
+            np.savez(part, **{name: getattr(atlas, name) for name in names})
+        os.replace(part.name, path)
+    except OSError:
+        pass
+    return atlas
+
+
+@cache
+def default_atlas() -> Atlas:
+    """The atlas of the shipped fonts, once a process."""
+    return cached(shipped())

@@ -1,0 +1,67 @@
+"""What synthetic windows say."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from core.recognizer.alphabet import CHARACTERS
+from core.synth import corpus
+from core.synth.sample import SampleSettings
+from core.synth.stream import Stream
+
+DEFAULT = SampleSettings()
+ODDS = tuple(getattr(DEFAULT, name) for name, _ in corpus.KINDS)
+N = 20_000
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[tuple[str, str]]:
+    return [corpus.draw_text(Stream(11, i, "text"), ODDS) for i in range(N)]
+
+
+def test_every_text_is_printable_ascii_without_spaces_around(texts) -> None:
+    for _, text in texts:
+        assert text and text == text.strip() and set(text) <= set(CHARACTERS)
+
+
+def test_no_character_is_much_rarer_than_the_median(texts) -> None:
+    counts = Counter("".join(text for _, text in texts))
+    inked = sorted(counts[c] for c in CHARACTERS if c != " ")
+    assert inked[0] >= inked[len(inked) // 2] / 10
+
+
+def test_kinds_come_as_often_as_their_odds_say(texts) -> None:
+    counts = Counter(kind for kind, _ in texts)
+    for (name, _), weight in zip(corpus.KINDS, ODDS):
+        expected = weight / sum(ODDS)
+        deviation = (expected * (1 - expected) / N) ** 0.5
+        assert abs(counts[name] / N - expected) < 5 * deviation, name
+
+
+def test_words_come_in_three_cases(texts) -> None:
+    words = [t for kind, t in texts if kind == "word" and len(t) > 2 and t.isalpha()]
+    for share in (sum(map(str.islower, words)), sum(map(str.isupper, words)),
+                  sum(map(str.istitle, words))):
+        assert share > 0.1 * len(words)
+
+
+def test_a_kind_that_is_switched_off_never_comes() -> None:
+    odds = tuple(0.0 if name == "symbols" else w for (name, _), w in zip(corpus.KINDS, ODDS))
+    kinds = {corpus.draw_text(Stream(5, i, "text"), odds)[0] for i in range(2000)}
+    assert kinds == {name for name, _ in corpus.KINDS} - {"symbols"}
+
+
+def test_streams_differ_by_seed_number_and_name() -> None:
+    first = {Stream(*key).unit() for key in
+             [(s, i, n) for s in range(5) for i in range(50) for n in ("a", "b")]}
+    assert len(first) == 500
+
+
+def test_a_stream_is_uniform() -> None:
+    stream = Stream(1, 2, "even")
+    counts = Counter(stream.below(16) for _ in range(16_000))
+    # chi squared with 15 degrees of freedom: 44 has probability 1e-4
+    assert sum((counts[k] - 1000) ** 2 / 1000 for k in range(16)) < 44
+    assert abs(sum(stream.normal() for _ in range(10_000)) / 10_000) < 0.05

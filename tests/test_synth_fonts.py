@@ -1,0 +1,139 @@
+"""Glyph atlases: what may be drawn, and what words set from them look like."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+from core.errors import Missing, Unreadable
+from core.fonts.catalogue import FontFile, shipped
+from core.recognizer.alphabet import CHARACTERS
+from core.synth import fonts
+from core.synth.sample import SampleSettings, sample
+
+LARGE = 5  # index into fonts.SIZES: 40 px an em
+
+
+def _bar(x0: int, y0: int, x1: int, y1: int):
+    pen = TTGlyphPen(None)
+    pen.moveTo((x0, y0))
+    for point in ((x0, y1), (x1, y1), (x1, y0)):
+        pen.lineTo(point)
+    pen.closePath()
+    return pen.glyph()
+
+
+def _font(path: Path, missing: str = "", empty: str = "", boxed: str = "") -> FontFile:
+    """A font of bars, each character of another height, with the named defects."""
+    builder = FontBuilder(1000, isTTF=True)
+    glyphs, cmap, metrics = {".notdef": _bar(50, 0, 450, 700)}, {}, {".notdef": (500, 50)}
+    for k, c in enumerate(CHARACTERS):
+        if c in missing:
+            continue
+        name = f"u{ord(c):04x}"
+        glyphs[name] = (TTGlyphPen(None).glyph() if c == " " or c in empty else
+                        _bar(50, 0, 450, 700) if c in boxed else _bar(50, 0, 300, 200 + 4 * k))
+        cmap[ord(c)] = name
+        metrics[name] = (500, 50)
+    builder.setupGlyphOrder(list(glyphs))
+    builder.setupCharacterMap(cmap)
+    builder.setupGlyf(glyphs)
+    builder.setupHorizontalMetrics(metrics)
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": path.stem, "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    builder.save(path)
+    return FontFile(path, path.stem, 1.0)
+
+
+def test_missing_empty_and_boxed_glyphs_are_not_usable(tmp_path) -> None:
+    atlas = fonts.build((_font(tmp_path / "broken.ttf", missing="Q~", empty="x5", boxed="%&"),))
+    refused = {c for k, c in enumerate(CHARACTERS) if not atlas.usable[0, k]}
+    assert refused == set("Q~x5%&")
+
+
+def test_no_sample_shows_a_glyph_that_its_font_lacks(tmp_path) -> None:
+    broken = "aeiou0123456789%&"
+    atlas = fonts.build((_font(tmp_path / "broken.ttf", missing=broken[:6], empty=broken[6:12],
+                               boxed=broken[12:]), replace(shipped()[50], weight=0.2)))
+    seen = set()
+    for i in range(600):
+        s = sample(SampleSettings(negative=0.0), 9, i, atlas)
+        if s.recipe.font == "broken.ttf":
+            seen |= set(s.text)
+    assert len(seen) > 30 and not seen & set(broken)
+
+
+def test_a_font_of_one_case_writes_capitals_only(tmp_path) -> None:
+    atlas = fonts.default_atlas()
+    one_case = {f.path.stem for f, one in zip(atlas.fonts, atlas.unicase) if one}
+    assert {"BebasNeue-Regular", "Bungee_400Regular", "Silkscreen_400Regular"} <= one_case
+    assert not any(name.startswith(("Liberation", "DejaVu", "Carlito")) for name in one_case)
+
+
+def test_ink_of_a_setting_is_where_it_says() -> None:
+    face = fonts.default_atlas().face(50, LARGE)
+    setting = fonts.set_text(face, "Ag j.", 1.5, 1.2, 1e9)
+    x0, y0, x1, y1 = setting.ink
+    canvas = np.zeros((120, x1 - x0 + 20), np.uint8)
+    fonts.paint(canvas, face, setting, 10 - x0, 60)
+    rows, columns = np.flatnonzero(canvas.any(1)), np.flatnonzero(canvas.any(0))
+    assert (columns[0], columns[-1] + 1) == (10, x1 - x0 + 10)
+    assert (rows[0], rows[-1] + 1) == (60 + y0, 60 + y1)
+
+
+def test_a_text_too_long_is_cut_at_a_character() -> None:
+    face = fonts.default_atlas().face(50, LARGE)
+    whole = fonts.set_text(face, "one two three", 0, 1, 1e9)
+    for limit in range(20, whole.ink[2] - whole.ink[0], 7):
+        part = fonts.set_text(face, "one two three", 0, 1, limit)
+        assert "one two three".startswith(part.text) and part.text == part.text.strip()
+        assert part.ink[2] - part.ink[0] <= limit or len(part.text) == 1
+
+
+def test_an_atlas_from_the_cache_is_the_one_that_was_built(tmp_path) -> None:
+    few = shipped()[40:43]
+    built, found = fonts.cached(few, tmp_path), fonts.cached(few, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    for name in ("pixels", "start", "shape", "advance", "usable", "unicase"):
+        assert (getattr(built, name) == getattr(found, name)).all()
+
+
+def test_a_torn_cache_file_is_made_anew(tmp_path) -> None:
+    few = shipped()[40:41]
+    fonts.cached(few, tmp_path)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:1000])
+    assert fonts.cached(few, tmp_path).usable.all()
+
+
+def test_a_file_that_is_no_font_is_named(tmp_path) -> None:
+    path = tmp_path / "letter.ttf"
+    path.write_text("no font")
+    with pytest.raises(Unreadable, match="letter.ttf"):
+        fonts.build((FontFile(path, "letter", 1.0),))
+
+
+def test_a_list_with_a_file_that_is_not_there_is_refused(tmp_path) -> None:
+    with pytest.raises(Missing, match="families.tsv"):
+        shipped(tmp_path)
+    (tmp_path / "families.tsv").write_text("file\tfamily\tweight\nx.ttf\tX\t1\n")
+    with pytest.raises(Missing, match="line 2: x.ttf"):
+        shipped(tmp_path)
+    (tmp_path / "families.tsv").write_text("file\tfamily\tweight\nx.ttf\tX\tmuch\n")
+    with pytest.raises(Unreadable, match="line 2"):
+        shipped(tmp_path)
+
+
+def test_every_shipped_font_has_its_licence_and_source() -> None:
+    folder = shipped()[0].path.parent
+    sources = (folder / "SOURCES.md").read_text()
+    for font in shipped():
+        row = next(line for line in sources.splitlines() if line.startswith(f"| {font.path.name} "))
+        assert (folder / row.split("|")[4].strip()).stat().st_size > 100
