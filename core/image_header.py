@@ -80,7 +80,7 @@ def read_header(content: bytes, page: int = 0) -> ImageHeader:
         raise ValueError("it starts like no image format known here")
     try:
         return READERS[kind](content, page)
-    except (struct.error, IndexError) as error:
+    except (struct.error, IndexError, OverflowError) as error:  # Overflow: an offset beyond 2**63
         raise ValueError(f"its {kind.upper()} header is cut short") from error
 
 
@@ -202,7 +202,7 @@ def _tiff_directories(content: bytes) -> list[_Directory]:
         seen.add(at)
         try:
             found.append(_tiff_directory(content, at, order, big))
-        except struct.error:
+        except (struct.error, OverflowError):
             if not found:
                 raise
             break
@@ -256,13 +256,15 @@ def _tiff(content: bytes, page: int) -> ImageHeader:
 # ---- the rest ----------------------------------------------------------------------------------
 
 def _bmp(content: bytes, page: int) -> ImageHeader:
+    n_bytes, = struct.unpack_from("<I", content, 2)
+    cut = "the file ends before the picture does" if n_bytes > len(content) else ""
     if struct.unpack_from("<I", content, 14)[0] == 12:
         width, height = struct.unpack_from("<HH", content, 18)
-        return ImageHeader("bmp", width, height)
+        return ImageHeader("bmp", width, height, cut=cut)
     width, height = struct.unpack_from("<ii", content, 18)
     across, down = struct.unpack_from("<ii", content, 38)
     dpi = (across * METRES_PER_INCH, down * METRES_PER_INCH) if across > 0 and down > 0 else None
-    return ImageHeader("bmp", abs(width), abs(height), dpi)
+    return ImageHeader("bmp", abs(width), abs(height), dpi, cut=cut)
 
 
 def _webp(content: bytes, page: int) -> ImageHeader:

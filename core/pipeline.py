@@ -129,10 +129,30 @@ class Memo:
     def __contains__(self, key: str) -> bool:
         return key in self._tables
 
+    def keys(self) -> tuple[str, ...]:
+        """Of all tables held, the oldest first."""
+        return tuple(self._tables)
+
 
 def key_of(name: str, *parts: str) -> str:
     """The key of a result made by stage `name` from `parts`."""
     return f"{name}:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+
+def keys(source_digest: str, stages: tuple[Stage, ...], settings: Settings,
+         replaced: dict[str, Table] | None = None) -> dict[str, str]:
+    """Stage name -> the key that `read` will give its table; nothing is run."""
+    found: dict[str, str] = {}
+    for stage in (Stage("page", lambda _: None, (), source_digest), *stages):
+        table = (replaced or {}).get(stage.name)
+        found[stage.name] = (key_of(stage.name, "replaced", content_digest(table))
+                             if table is not None else _key(stage, settings, found))
+    return found
+
+
+def _key(stage: Stage, settings: Settings, keys: dict[str, str]) -> str:
+    mine = digest(getattr(settings, stage.name))
+    return key_of(stage.name, mine, stage.tool, *(keys[name] for name in stage.reads))
 
 
 def read(source: Any, stages: tuple[Stage, ...], settings: Settings, memo: Memo,
@@ -165,7 +185,7 @@ def _made(stage: Stage, made: dict[str, Made], settings: Settings, memo: Memo,
         return Made(stage.name, replacement, key_of(stage.name, "replaced", content_digest(replacement)),
                     0.0, True)
     mine = getattr(settings, stage.name)
-    key = key_of(stage.name, digest(mine), stage.tool, *(made[name].key for name in stage.reads))
+    key = _key(stage, settings, {name: made[name].key for name in stage.reads})
     known = memo.get(key)
     if known is not None:
         return Made(stage.name, known, key, 0.0, True)

@@ -512,6 +512,8 @@ def lineage(reading: Reading, ref: Ref) -> Lineage:
         return _through_line(reading, ref, found)
     if "transcripts" in found and reading.buckets is not None and "buckets" not in found:
         found["buckets"] = reading.buckets.parents.children_of(found["transcripts"])
+    if "upright" in found and reading.page is not None:
+        found["page"] = np.zeros(1, np.int64)  # both have one row, so neither stores parents
     return Lineage(ref, {name: found[name] for name in STAGES if name in found})
 
 
