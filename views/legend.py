@@ -1,0 +1,126 @@
+"""The legend of the shown layers: a sample of line, a name and a count, which switches the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QLabel,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from views.layers import LAYER_STYLES, LayerRows, LayerStyle
+from views.overlay import pen_of
+
+SAMPLE = QSize(30, 12)  # px of the line sample
+
+
+def line_sample(style: LayerStyle) -> QIcon:
+    """A stroke of the style on white, so it looks as it does on a page in dark windows too."""
+    picture = QPixmap(SAMPLE)
+    picture.fill(Qt.GlobalColor.white)
+    painter = QPainter(picture)
+    painter.setPen(pen_of(style, 1.0, 2.0))
+    painter.drawLine(2, SAMPLE.height() // 2, SAMPLE.width() - 2, SAMPLE.height() // 2)
+    painter.end()
+    return QIcon(picture)
+
+
+class Legend(QFrame):
+    """Floats over the canvas. A click on an entry hides or shows the rows of that code."""
+
+    toggled = Signal(str, int, bool)   # layer, code, shown
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Legend")
+        self.setAutoFillBackground(True)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self._head = QToolButton(self, text="Legend", checkable=True, checked=True, autoRaise=True)
+        self._head.setAccessibleName("Show or fold the legend")
+        self._head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._head.setArrowType(Qt.ArrowType.DownArrow)
+        self._head.toggled.connect(self._fold)
+        self._area = QScrollArea(self, widgetResizable=True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 2, 4, 4)
+        layout.setSpacing(2)
+        layout.addWidget(self._head)
+        layout.addWidget(self._area)
+        self._key: tuple = ()
+        self.entries: dict[tuple[str, int], QCheckBox] = {}
+
+    def show_layers(self, layers: list[LayerRows], shown: Callable[[str, int], bool]) -> None:
+        """Entries for these layers, topmost first; `shown(layer, code)` says which are on."""
+        key = tuple((rows.name, tuple(rows.counts.tolist())) for rows in layers)
+        if key == self._key:
+            return
+        self._key, self.entries = key, {}
+        body = QWidget()
+        body.setAutoFillBackground(True)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(1)
+        for rows in reversed(layers):
+            title = QLabel(f"<b>{rows.name}</b>  {len(rows):,}")
+            column.addWidget(title)
+            for code, n in enumerate(rows.counts.tolist()):
+                if n:
+                    column.addWidget(self._entry(rows.name, code, n, shown(rows.name, code)))
+        column.addStretch(1)
+        self._area.setWidget(body)
+        self.setVisible(bool(layers))
+        self.fit()
+
+    def _entry(self, layer: str, code: int, n: int, shown: bool) -> QCheckBox:
+        style = LAYER_STYLES[layer][code]
+        entry = QCheckBox(checked=shown)
+        entry.setIcon(line_sample(style))
+        entry.setIconSize(SAMPLE)
+        entry.setAccessibleName(f"{layer}: {style.label}, {n} rows")
+        entry.setToolTip(f"Show or hide the {n:,} {layer}: {style.label}")
+        text = f"{style.label}  {n:,}"
+        entry.toggled.connect(lambda on: self._switch(entry, layer, code, text, on))
+        self._write(entry, text, shown)
+        self.entries[layer, code] = entry
+        return entry
+
+    def _switch(self, entry: QCheckBox, layer: str, code: int, text: str, on: bool) -> None:
+        self._write(entry, text, on)
+        self.toggled.emit(layer, code, on)
+
+    def _write(self, entry: QCheckBox, text: str, on: bool) -> None:
+        font = entry.font()
+        font.setStrikeOut(not on)   # hidden rows are told by the stroke, not by a paler colour only
+        entry.setFont(font)
+        entry.setText(text)
+
+    def _fold(self, open_: bool) -> None:
+        self._head.setArrowType(Qt.ArrowType.DownArrow if open_ else Qt.ArrowType.RightArrow)
+        self._area.setVisible(open_)
+        self.fit()
+
+    def fit(self) -> None:
+        """Take the size of the entries, at most the parent's height, in its top right corner."""
+        parent = self.parentWidget()
+        if parent is None:
+            return
+        size = self._head.sizeHint()
+        body = self._area.widget()
+        if body is not None and self._head.isChecked():
+            hint = body.sizeHint()
+            bar = self._area.verticalScrollBar().sizeHint().width()
+            size = QSize(max(size.width(), hint.width() + bar), size.height() + hint.height() + 2)
+        size += QSize(12, 10)
+        height = min(size.height(), max(parent.height() - 16, 40))
+        self.setGeometry(parent.width() - size.width() - 8, 8, size.width(), height)
+        self.raise_()
