@@ -83,7 +83,7 @@ def together(rows: Sequence[int], segments: Segments, transcripts: Transcripts) 
     before = rows[0]
     if len(rows) > 1 and _share_a_box(rows[0], rows[1], segments, transcripts):
         whole = _left_of_span_end(whole, segments, transcripts, rows[0])
-    for row, after in zip(rows[1:], [*rows[2:], None], strict=True):
+    for row, after in zip(rows[1:], [*rows, None][2:], strict=True):
         mine = of_transcript(row, segments, transcripts)
         if after is not None and _share_a_box(row, after, segments, transcripts):
             mine = _left_of_span_end(mine, segments, transcripts, row)
@@ -158,9 +158,9 @@ def _flow(whole: Characters, mine: Characters, before: int, row: int, segments: 
     axis = axis / np.hypot(*axis)
     typical = pitch(whole) or pitch(mine) or float(np.ptp(mine.xy @ axis) or 1.0)
     near = SAME_PLACE * typical
-    scale = np.hypot(*segments.upright_from_window[segment][:, 0])
-    # context counts where the piece before has nothing: a character on the cut may be in neither
-    first = int(np.searchsorted(mine.window_x, start - near / scale))
+    first = int(np.searchsorted(mine.window_x, start))
+    if first and _beyond_both(mine, first - 1, axis, near, before, segments, transcripts):
+        first -= 1
     space_read = (whole.text.endswith(" ") or mine.text[first:first + 1] == " " or first > 0
                   and mine.text[first - 1] == " " and len(whole) > 0
                   and mine.xy[first - 1] @ axis > whole.xy[-1] @ axis)
@@ -182,6 +182,20 @@ def _flow(whole: Characters, mine: Characters, before: int, row: int, segments: 
     through_ink = segments.cut[segment][0] == CUT_THROUGH_INK
     wide = along[0] - whole.xy[-1] @ axis > SPACE_PITCH * typical
     return _append(whole, mine, space=space_read or (wide and not through_ink))
+
+
+def _beyond_both(mine: Characters, i: int, axis: NDArray, near: float, before: int,
+                 segments: Segments, transcripts: Transcripts) -> bool:
+    """Whether the piece before read the same character too, in its context, so that neither owns it.
+
+    A letter on the cut may be placed beyond it by both windows. Half a letter at a window's edge is
+    no such case: only one of them reads it there.
+    """
+    theirs = of_transcript(before, segments, transcripts)
+    end = segments.span[int(transcripts.parents.of(before)[0])][1]
+    close = np.abs(theirs.xy @ axis - mine.xy[i] @ axis) < 2 * near
+    same = np.array([c == mine.text[i] != " " for c in theirs.text], bool)
+    return bool((close & same & (theirs.window_x >= end)).any())
 
 
 def _solid_from(text: str) -> NDArray[np.int64]:

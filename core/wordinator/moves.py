@@ -9,8 +9,10 @@ the same transcripts:
     sum of log character confidences                    what the net thinks of the reading
     + (top score of this text - best top score)         for a text from the net's own list
     - swap_cost per exchanged look-alike                for a text that is not on that list
-    + word_bonus per word that lexicon or pattern knows
-    - split_cost + gap and boundary evidence            for a space put in
+    + word_bonus per word that lexicon or pattern knows (a fifth per character below five,
+                                                        less for capitals)
+    - split_cost + gap and boundary evidence            for a space put in (its two words earn
+                                                        the bonus once)
     - join_cost                                         for a word gap taken out
     n_characters * log(noise_confidence)                for taking the whole reading for noise
 """
@@ -45,9 +47,16 @@ LOOK_ALIKES = (("0", "O"), ("0", "o"), ("0", "D"), ("1", "l"), ("1", "I"), ("l",
                ("4", "A"), ("7", "T"), ("c", "e"), ("u", "v"), ("i", "l"), ("f", "t"), ("C", "G"),
                ("rn", "m"), ("vv", "w"), ("cl", "d"), ("ri", "n"), ("li", "h"), ("ii", "u"),
                ("|", "I"), ("|", "l"), ("!", "l"), ("$", "S"), ("a", "o"), ("e", "o"), ("n", "h"))
-SWAPS = tuple({(a, b) for pair in LOOK_ALIKES for a, b in (pair, pair[::-1])})
+SWAPS = tuple(dict.fromkeys((a, b) for pair in LOOK_ALIKES for a, b in (pair, pair[::-1])))
 PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-ONE_LETTER_WORDS = frozenset("aAI&")
+WEAK_PATTERNS = ("code", "rule")  # forms that a misread word has too: "tota1" looks like a code
+CHANCE_LENGTH = 5  # characters; shorter strings are words by chance, so they earn less bonus
+CAPITALS_BONUS = 0.6  # of the bonus for a word in capitals: those are often names and abbreviations
+USUAL_GAP = 1.15  # median distances of centres: no sign of a space up to here
+# Short words that a split may leave standing; other two-letter words are mostly chance.
+SHORT_WORDS = frozenset((
+    "a", "i", "am", "an", "as", "at", "be", "by", "do", "go", "he", "if", "in", "is", "it",
+    "me", "my", "no", "of", "on", "or", "so", "to", "up", "us", "we"))
 TINY = 1e-4  # a character confidence of 0 would make the score minus infinity
 
 
@@ -57,19 +66,19 @@ class Lexicon(Protocol):
     def known(self, word: str) -> bool:
         """Whether a word without punctuation around it is in the word list."""
 
-    def pattern(self, text: str) -> object:
-        """Something true where the text is a number, date, price, address and so on."""
+    def pattern(self, text: str) -> str | None:
+        """The name of the pattern that the text follows (number, date, code ...), or None."""
 
 
 @dataclass(frozen=True)
 class AttemptSettings:
     """How readily a middle reading is changed; all costs and bonuses are in nats."""
 
-    word_bonus: float = param(3.0, unit="nats", low=0.0, high=20.0, help=(
+    word_bonus: float = param(2.0, unit="nats", low=0.0, high=20.0, help=(
         "Added per word that the lexicon or a pattern knows; more makes corrections bolder"))
-    swap_cost: float = param(2.3, unit="nats", low=0.0, high=20.0, help=(
-        "Cost of exchanging one look-alike (0 and O, rn and m); 2.3 is one in ten"))
-    split_cost: float = param(3.0, unit="nats", low=0.0, high=20.0, help=(
+    swap_cost: float = param(1.8, unit="nats", low=0.0, high=20.0, help=(
+        "Cost of exchanging one look-alike (0 and O, rn and m); 1.8 is one in six"))
+    split_cost: float = param(2.0, unit="nats", low=0.0, high=20.0, help=(
         "Cost of a space that was not read; a wide gap or a change of case pays it back"))
     join_cost: float = param(1.5, unit="nats", low=0.0, high=20.0, help=(
         "Cost of joining two boxes into one word"))
@@ -157,7 +166,7 @@ def _known(word: str, lexicon: Lexicon) -> bool:
     bare = word.strip(PUNCTUATION)
     if bare and not any(c.isdigit() for c in bare) and lexicon.known(bare):
         return True
-    return bool(lexicon.pattern(word) or (bare and lexicon.pattern(bare)))
+    return any((lexicon.pattern(form) or "rule") not in WEAK_PATTERNS for form in (word, bare) if form)
 
 
 def _units(segments: Segments, transcripts: Transcripts, buckets: Buckets) -> list[Unit]:
@@ -213,8 +222,10 @@ class _Judge:
         return in_lexicon(text, self.lexicon)
 
     def bonus(self, text: str) -> float:
-        """word_bonus per known word."""
-        return self.settings.word_bonus * sum(_known(w, self.lexicon) for w in text.split())
+        """word_bonus per known word, less for words so short that chance makes them."""
+        return self.settings.word_bonus * sum(
+            min(len(w) / CHANCE_LENGTH, 1.0) * (CAPITALS_BONUS if w.isupper() else 1.0)
+            for w in text.split() if _known(w, self.lexicon))
 
     def readings(self, unit: Unit) -> Iterator[Attempt]:
         """The attempts on one unit alone, the chosen one among them."""
@@ -276,18 +287,27 @@ class _Judge:
     def _word_changes(self, word: Characters, listed: dict[str, float], before: str,
                       after: str) -> Iterator[tuple[str, float, int, str]]:
         """(new text, cost, move, reason) for one word; only texts that the lexicon knows."""
-        if self.known(word.text) or not any(c.isalnum() for c in word.text):
-            return
+        if self.known(word.text) or len(word.text.strip(PUNCTUATION)) < 2:
+            return  # there is nothing to tell a lone letter by
         whole = before + word.text + after
         for text, behind in listed.items():
             inside = text[len(before):len(text) - len(after)] if after else text[len(before):]
             if text == whole or not inside.strip() or before + inside + after != text:
                 continue
-            if self.known(inside):
-                move = SPLIT if inside.replace(" ", "") == word.text else CORRECT
+            if not self.known(inside):
+                continue
+            if " " in inside:
+                if all(map(_may_stand, inside.split())) and not any(map(str.isdigit, inside)):
+                    move = SPLIT if inside.replace(" ", "") == word.text else CORRECT
+                    yield (inside, behind + self.bonus(inside) - self.settings.word_bonus, move,
+                           f"{inside!r} are words and on the net's list, {word.text!r} is none")
+            elif _likely(word.text, inside):
+                move = CORRECT
                 yield (inside, behind, move,
                        f"{inside!r} is in the lexicon and on the net's list, {word.text!r} is not")
         for new, n, what in _swapped(word, self.settings.sure):
+            if not _likely(word.text, new):
+                continue
             if before + new + after not in listed and self.known(new):
                 yield (new, n * self.settings.swap_cost, CORRECT,
                        f"{new!r} is in the lexicon, {word.text!r} is not; {what}")
@@ -298,18 +318,20 @@ class _Judge:
         typical = pitch(word)
         for i in range(1, len(word)):
             left, right = word.text[:i], word.text[i:]
-            if not (_may_stand(left) and _may_stand(right)):
+            if not (_may_stand(left) and _may_stand(right)) or max(i, len(word) - i) < 3:
                 continue
             if not (self.known(left) and self.known(right)):
                 continue
-            gap = float(np.hypot(*(word.xy[i] - word.xy[i - 1])))
-            wide = gap / typical - 1 if typical > 0 else 0.0
             boundary = _boundary(left[-1], right[0])
+            if not boundary and not (left.strip(PUNCTUATION) + right.strip(PUNCTUATION)).isalpha():
+                continue  # a telephone number has many parts that look like numbers
+            gap = float(np.hypot(*(word.xy[i] - word.xy[i - 1])))
+            wide = gap / typical - USUAL_GAP if typical > 0 else 0.0
             cost = self.settings.split_cost - 2 * float(np.clip(wide, -1, 1.5))
             cost -= 1.0 if boundary else 0.0
-            # the bonus counts words; a split must not gain from having two of them
-            cost += self.settings.word_bonus
-            where = f"gap {wide + 1:.1f} times the usual" + (f", {boundary}" if boundary else "")
+            # two words must not earn more than the one they were read as
+            cost += self.bonus(f"{left} {right}") - self.settings.word_bonus
+            where = f"gap {wide + USUAL_GAP:.1f} times the usual" + (f", {boundary}" if boundary else "")
             yield f"{left} {right}", cost, SPLIT, f"{left!r} and {right!r} are words; {where}"
 
     def join(self, a: Unit, b: Unit) -> Attempt | None:
@@ -336,7 +358,8 @@ class _Judge:
         """A `drop` with empty text, tried where nothing speaks for the reading."""
         text = unit.read.text.replace(" ", "")
         solid = sum(c.isalnum() for c in text)
-        if known or any(_known(w, self.lexicon) for w in unit.read.text.split()):
+        words = unit.read.text.split()
+        if known or any(_known(w, self.lexicon) or self.lexicon.pattern(w) == "code" for w in words):
             return []
         if len(text) > self.settings.noise_length and 2 * solid >= len(text):
             return []
@@ -378,10 +401,28 @@ def _swapped(word: Characters, sure: float) -> Iterator[tuple[str, int, str]]:
             yield every, len(places), f"each {old!r} looks like {new!r}"
 
 
+def _likely(old: str, new: str) -> bool:
+    """Whether a known word may stand for a misreading: not with more punctuation or odd capitals."""
+    if sum(c in PUNCTUATION for c in new) > sum(c in PUNCTUATION for c in old):
+        return False  # "template!" for "templatel"
+    if _guesses_a_number(old, new):
+        return False
+    bare = new.strip(PUNCTUATION)
+    usual = bare.isupper() or bare[1:] == bare[1:].lower()
+    return usual or [c.isupper() for c in old] == [c.isupper() for c in new]  # "tO" for "t0"
+
+
+def _guesses_a_number(old: str, new: str) -> bool:
+    """Whether letters would become a bare number: "B12" may be a code, but "12.O0" is a price."""
+    if not any(c.isdigit() for c in new):
+        return False
+    return not any(c.isdigit() for c in old) or new.strip(PUNCTUATION).isdigit()
+
+
 def _may_stand(part: str) -> bool:
-    """Whether a piece is long enough to be a word of its own; "a" is, "t" is not."""
+    """Whether a piece is long enough to be a word of its own: "of" is, "ti" and "t" are not."""
     bare = part.strip(PUNCTUATION)
-    return len(bare) >= 2 or bare in ONE_LETTER_WORDS and bool(bare) and bare == part
+    return len(bare) >= 3 or bare.isdigit() or bare.lower() in SHORT_WORDS
 
 
 def _boundary(left: str, right: str) -> str:

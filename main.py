@@ -1,0 +1,217 @@
+"""The OCR workbench: a window on a document, or one of the subcommands without a window.
+
+Nothing heavy is imported until it is known what is wanted, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from core.errors import Missing, OcrError, Usage
+
+CANCELLED = 130  # exit code after Ctrl+C, as a shell has it
+SAMPLES = Path(__file__).resolve().parent / "resources" / "samples"
+HEADLESS_OUT = Path("out")
+FORMATS = ("pdf", "json", "txt", "tsv", "hocr", "png")  # core.read_files.FORMATS, light to import
+STAGES = ("page", "upright", "blobs", "lines", "boxes", "segments", "transcripts", "buckets",
+          "attempts", "words", "placed")  # core.reading.STAGES, light to import
+ENGINES = ("ours", "tesseract", "rapidocr")  # core.engines.engine.NAMES, light to import
+PICTURES = (".png", ".jpg", ".jpeg")
+
+# Subcommands whose arguments and work are in a module of their own: add_arguments(parser), run(args)
+ELSEWHERE = {"synth": ("core.synth.command", "draw synthetic words, see what the net learns from"),
+             "fonts": ("core.fonts.command", "inspect fonts for missing, empty and broken glyphs"),
+             "notebook": ("core.notebook", "write a lab-notebook entry")}
+TRAINABLE = {"words": "core.train.words", "orientation": "core.train.orientation"}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run what the arguments say and return the exit code.
+
+    0 done, 2 usage, 3 unreadable, 4 missing resource, 5 mismatch, 6 stage failed, 130 cancelled,
+    1 an error of the program's own.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        command = commands().get(argv[0]) if argv else None
+        return window(argv) if command is None else command[0](argv[1:])
+    except SystemExit as end:  # argparse ends so, after --help or with a usage error
+        return end.code if isinstance(end.code, int) else 2
+    except KeyboardInterrupt:
+        print("cancelled", file=sys.stderr)
+        return CANCELLED
+    except OcrError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception:  # noqa: BLE001  # the last resort: nothing may end without an exit code
+        traceback.print_exc()
+        print("this is an error of the program; please report it with the lines above",
+              file=sys.stderr)
+        return 1
+
+
+def commands() -> dict[str, tuple[Callable[[list[str]], int], str]]:
+    """Name -> (what runs it, a line of help). A command whose module is not there is not listed."""
+    found = {"read": (read, "read files and write searchable PDF, JSON, text and pictures"),
+             "evaluate": (evaluate, "score an engine on documents with known text"),
+             "train": (train, "train a net: " + ", ".join(TRAINABLE))}
+    for name, (module, help_line) in ELSEWHERE.items():
+        if _exists(module):
+            found[name] = (lambda argv, n=name, m=module: _delegate(n, m, argv), help_line)
+    return found
+
+
+def _exists(module: str) -> bool:
+    return find_spec(module) is not None
+
+
+def _delegate(name: str, module: str, argv: list[str]) -> int:
+    """Run a subcommand that lives in a module of its own."""
+    work = importlib.import_module(module)
+    parser = argparse.ArgumentParser(prog=f"main.py {name}", description=work.__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    work.add_arguments(parser)
+    return work.run(parser.parse_args(argv)) or 0
+
+
+# ---- the window --------------------------------------------------------------------------------
+
+def window(argv: list[str]) -> int:
+    """Open the window on a document, or do its work without one where there is no display."""
+    listed = "\n".join(f"  {name:<12}{help_line}" for name, (_, help_line) in commands().items())
+    parser = argparse.ArgumentParser(
+        prog="main.py", description="Open the workbench on a document.",
+        epilog=f"subcommands, each with its own --help:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("document", nargs="?", type=Path, metavar="DOC",
+                        help="an image or PDF; default: a sample page")
+    document = parser.parse_args(argv).document or first_sample()
+    if not display_is_there():
+        return headless(document)
+    from workbench.app import run
+    return run(str(document)) or 0
+
+
+def first_sample() -> Path:
+    """A real page that comes with the program. Raises Missing without one."""
+    found = sorted(p for p in SAMPLES.rglob("*") if p.suffix in PICTURES)
+    real = [p for p in found if p.parent.name != "drawn"]
+    if not found:
+        raise Missing(f"no sample page under {SAMPLES}; name a document, or restore the folder "
+                      "from the repository")
+    return (real or found)[0]
+
+
+def display_is_there() -> bool:
+    """Whether Qt will find a display. Only Linux and the BSDs can be without one."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(n) for n in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def headless(document: Path) -> int:
+    """The window's work without a window: PDF, JSON and a picture of each stage in `out/`."""
+    print(f"There is no display (DISPLAY and WAYLAND_DISPLAY are not set), so {document.name} is read "
+          f"without a window; the searchable PDF, the JSON and a picture of each stage go to "
+          f"{HEADLESS_OUT}/.", file=sys.stderr)
+    from core.read_files import Order, read_files
+    from core.settings import Settings
+    code = read_files([document], Order(HEADLESS_OUT, ("pdf", "json", "png"), existing="redo"),
+                      Settings())
+    if code == 0:
+        for path in sorted(HEADLESS_OUT.glob(f"{document.stem}[.-]*")):
+            print(path)
+    return code
+
+
+# ---- subcommands -------------------------------------------------------------------------------
+
+def read(argv: list[str]) -> int:
+    """`main.py read FILE... --out DIR`."""
+    parser = argparse.ArgumentParser(prog="main.py read", description=(
+        "Read images and PDFs. Writes DIR/STEM.EXT, and pictures DIR/STEM-p0001.STAGE.png."))
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--formats", metavar="LIST", help=(
+        f"of {','.join(FORMATS)}; default pdf,json,txt; png is a picture of each stage"))
+    parser.add_argument("--stage", choices=STAGES, help=(
+        "read only up to this stage and write its table (json) and picture (png)"))
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="TOML, a table per stage")
+    parser.add_argument("--pages", default="", metavar="LIST", help="such as 1-3,5; default all")
+    parser.add_argument("--existing-text", choices=("refuse", "skip", "redo", "force"),
+                        default="refuse", help="what to do with PDF pages that have text already")
+    args = parser.parse_args(argv)
+    from core.read_files import Order, read_files
+    default = "pdf,json,txt" if args.stage is None else "png,json"
+    formats = tuple(f.strip() for f in (args.formats or default).split(",") if f.strip())
+    order = Order(args.out, formats, args.stage, args.pages, args.existing_text)
+    return read_files(args.files, order, _settings(args.settings))
+
+
+def evaluate(argv: list[str]) -> int:
+    """`main.py evaluate DOCUMENTS_DIR`, or of one part: `--words TSV`, `--boxes DIR`."""
+    for option, module in (("--words", "core.evaluate.words"), ("--boxes", "core.evaluate.boxes")):
+        if any(a == option or a.startswith(option + "=") for a in argv):
+            return _delegate("evaluate", module, argv)
+    parser = argparse.ArgumentParser(
+        prog="main.py evaluate", description=(
+            "Score an engine on documents: CATEGORY/NAME.json with `items` beside an image. "
+            "Words as in ICDAR 2019 SROIE task 2, by category and overall."),
+        epilog="Of one part only: evaluate --words TSV, evaluate --boxes DIR (each with --help).")
+    parser.add_argument("documents", type=Path, metavar="DOCUMENTS_DIR")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
+    parser.add_argument("--engine", choices=ENGINES, default="ours")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="TOML, a table per stage")
+    args = parser.parse_args(argv)
+    if args.jobs < 1:
+        raise Usage(f"--jobs is {args.jobs}; give 1 or more")
+    from core import export
+    from core.evaluate.run import evaluate as score_documents
+    from core.evaluate.run import first_exit_code
+    result = score_documents(args.documents, args.engine, _settings(args.settings),
+                             _Count(), args.jobs)
+    for error in result.errors:
+        print(f"error: {error}", file=sys.stderr)
+    print(result.to_text())
+    if args.json:
+        export.write_text(args.json, result.to_json())
+    return first_exit_code(result.errors)
+
+
+class _Count:
+    """How far an evaluation has come, on stderr: in place on a terminal, else now and then."""
+
+    def __call__(self, done: int, total: int, name: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{done}/{total} {name}", end="\n" if done == total else "",
+                  file=sys.stderr, flush=True)
+        elif done == total or done % 10 == 0:
+            print(f"{done}/{total} documents", file=sys.stderr, flush=True)
+
+
+def train(argv: list[str]) -> int:
+    """`main.py train words|orientation ...`."""
+    parser = argparse.ArgumentParser(prog="main.py train", description="Train a net.")
+    parser.add_argument("net", choices=[name for name, m in TRAINABLE.items() if _exists(m)])
+    args = parser.parse_args(argv[:1])
+    return _delegate(f"train {args.net}", TRAINABLE[args.net], argv[1:])
+
+
+def _settings(path: Path | None):
+    from core import settings
+    return settings.Settings() if path is None else settings.load(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
