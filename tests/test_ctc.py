@@ -90,8 +90,8 @@ def test_no_windows_and_no_steps_give_no_text():
 @pytest.mark.parametrize("seed", range(3))
 def test_alignment_is_the_best_path_that_spells_the_text(seed):
     log_probs = matrix(seed, 5)
-    best = max((float(log_probs[range(5), p].sum()) for p in product(CLASSES, repeat=5)
-                if alphabet.decode(k for k, _ in groupby(p)) == "AB"))
+    best = max(float(log_probs[range(5), p].sum()) for p in product(CLASSES, repeat=5)
+               if alphabet.decode(k for k, _ in groupby(p)) == "AB")
     found = ctc.align(log_probs, "AB")
     assert found.score == pytest.approx(best)
     assert found.char_t[0] < found.char_t[1]

@@ -8,6 +8,8 @@ from core.errors import Usage
 from core.parameters import check_limits, param
 
 TIME_STRIDE = 4  # window px per time step: two layers halve the width
+# Time steps beyond a window's own width say "blank", so that no decoder needs its length.
+BEYOND = -50.0  # log probability of any character there; exp(-50) is nothing, float16 holds it
 
 
 @dataclass(frozen=True)
@@ -17,12 +19,12 @@ class NetSettings:
     "L" is channels=(48, 96, 192, 288), hidden=192: 2.8 million.
     """
 
-    channels: tuple[int, ...] = (32, 64, 128, 192)  # stem, then one per stage that halves the height
+    channels: tuple[int, ...] = (32, 64, 128, 192)  # stem and three stages
     depth: int = param(2, unit="layers", low=1, high=4, help="convolutions per stage")
     hidden: int = param(128, unit="units", low=4, high=1024, help="LSTM units per direction")
     layers: int = param(1, low=1, high=3, help="bidirectional LSTM layers")
     dropout: float = param(0.1, low=0.0, high=0.9, help="before the last layer, while training")
-    max_width: int = param(320, unit="px", low=32, high=2048,
+    max_width: int = param(256, unit="px", low=32, high=2048,
                            help="widest window the net was trained on; longer text is chopped")
 
     def __post_init__(self) -> None:

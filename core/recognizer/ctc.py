@@ -12,6 +12,7 @@ Time: step t covers window px [4 t, 4 t + 4); a position given as "t" is in step
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp, inf, log
 
 import numpy as np
@@ -21,6 +22,7 @@ from core.recognizer.alphabet import BLANK, decode, encode
 
 SURE_BLANK = 0.999  # a step more blank than this cannot change the order of the best few texts
 FAINT = log(1e-4)  # a class below this in a step is not followed by the beam
+FOLLOWED = 8  # classes of a step the beam follows at most; an untrained net has 95 alike
 NEVER = -1e30  # log of nothing that still adds up without NaN
 
 
@@ -65,7 +67,7 @@ def best_paths(log_probs: NDArray) -> Paths:
     counts = np.bincount(row, minlength=n)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     all_text = decode(of_run[is_char])
-    texts = [all_text[a:b] for a, b in zip(offsets, offsets[1:])]
+    texts = [all_text[a:b] for a, b in pairwise(offsets)]
     return Paths(texts, offsets, centre[is_char].astype(np.float32),
                  peak[is_char].astype(np.float32), top.sum(1))
 
@@ -102,16 +104,9 @@ def log_likelihoods(log_probs: NDArray, texts: list[str]) -> NDArray[np.float64]
     states, skip, last = _states(texts)                       # (n, S), (n, S), (n,)
     emitted = np.take_along_axis(np.asarray(log_probs), states[:, None, :], 2).astype(np.float64)
     alpha = np.full(states.shape, NEVER)
-    alpha[:, 0] = 0.0  # before the first step: nothing read
-    # One virtual step ahead: from "nothing read" the first blank or the first character may come.
+    alpha[:, :2] = 0.0  # the first step is the first blank or the first character
     for t in range(steps):
-        if t == 0:
-            fresh = np.full_like(alpha, NEVER)
-            fresh[:, :2] = 0.0
-            fresh[:, 1:2][last[:, None] == 0] = NEVER
-        else:
-            fresh = _arrivals(alpha, skip)
-        alpha = np.maximum(fresh + emitted[:, t], NEVER)
+        alpha = np.maximum((_arrivals(alpha, skip) if t else alpha) + emitted[:, t], NEVER)
     rows = np.arange(n)
     ends = np.logaddexp(alpha[rows, last], np.where(last > 0, alpha[rows, last - 1], NEVER))
     return ends
@@ -208,7 +203,8 @@ def beam_search(log_probs: NDArray, top_k: int = 5, beam: int = 8,
             prefixes = {prefix: (_plus(pb, pc) + p_blank, -inf)
                         for prefix, (pb, pc) in prefixes.items()}
             continue
-        followed = [(int(c), float(step[c])) for c in np.flatnonzero(step > FAINT) if c != BLANK]
+        likely = np.argpartition(-step, FOLLOWED)[:FOLLOWED + 1]
+        followed = [(int(c), float(step[c])) for c in likely if c != BLANK and step[c] > FAINT]
         grown: dict[tuple[int, ...], tuple[float, float]] = {}
         for prefix, (pb, pc) in prefixes.items():
             either = _plus(pb, pc)

@@ -19,11 +19,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from core.errors import Mismatch, Missing
 from core.recognizer import alphabet
-from core.recognizer.architecture import TIME_STRIDE, NetSettings
+from core.recognizer.architecture import BEYOND, TIME_STRIDE, NetSettings
 from core.recognizer.window import standardise
-
-# Time steps beyond a window's own width say "blank", so that no decoder needs its length.
-BEYOND = -50.0  # log probability of any character there; exp(-50) is nothing, float16 holds it
 
 
 class WordNet(nn.Module):
@@ -106,7 +103,7 @@ class LoadedNet:
 
         width: (n,) px in use; the rest is padding, and its time steps come back as blank.
         """
-        n, _, full = window.shape
+        full = window.shape[2]
         steps = full // TIME_STRIDE
         x = torch.from_numpy(standardise(window, width)).unsqueeze(1).to(self.device, self.dtype)
         with torch.inference_mode():
@@ -161,7 +158,8 @@ def load_raw(path: Path) -> tuple[WordNet, dict]:
         content = torch.load(path, map_location="cpu", weights_only=True)
         kind = content["kind"]
     except Exception as error:  # torch raises half a dozen kinds here
-        raise Mismatch(f"{path} is no weights file of this program ({error}); restore it") from error
+        raise Mismatch(f"{path} is no weights file of this program ({error}); "
+                       "restore it") from error
     if kind != "word net":
         raise Mismatch(f"{path} holds a {kind}, not the Word Deep Net")
     alphabet.check(content["digest"], str(path))

@@ -17,12 +17,12 @@ from core import geometry
 
 HEIGHT = 32  # px, the height of every window (the net's input)
 MARGIN = 0.1  # of the box height, added on each of the four sides
-MAX_WIDTH = 320  # px, ten times as wide as high; longer text is chopped by the detector or squeezed
+MAX_WIDTH = 256  # px, eight times as wide as high; longer text is chopped by the detector or squeezed
 STEP = 4  # px, a window's width is a multiple of the net's horizontal stride
 MIN_WIDTH = 8  # px, two time steps
 AREA_FROM = 1.5  # shrinking by more than this aliases thin strokes under bilinear sampling
 
-LEAST_STD = 6.0  # grey levels; below it a window is empty and its noise is not blown up
+LEAST_STD = 6.0  # grey levels; keeps an empty window's noise small
 DARK_ON_LIGHT, LIGHT_ON_DARK = 0, 1  # codes of core.reading.Blobs.POLARITIES
 
 
