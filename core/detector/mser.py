@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.detector import background, refusal
+from core.detector.rules import Rules, rules, without_rules
 from core.parameters import check_limits, param
 from core.reading import Blobs, Parents, Upright
 
@@ -38,14 +39,17 @@ class BlobSettings:
     blur: int = param(3, unit="px", low=0, high=9, help="box blur before; 0 or 1 = none")
     clahe_clip: float = param(2.0, low=0.0, high=40.0,
                               help="contrast limit of the tile-wise equalisation; 0 = none")
-    branch_contrast: float = param(0.35, low=0.05, high=0.95,
+    branch_contrast: float = param(0.3, low=0.05, high=0.95,
                                    help="part of a branch's contrast at which its node is taken")
+    wide_contrast: float = param(0.42, low=0.05, high=0.95,
+                                 help="the same for wide nodes, so that letters that touch part")
     min_contrast: float = param(0.22, low=0.0, high=1.0,
                                 help="least contrast, as part of the page's strong letters'")
     min_side: float = param(0.08, unit="letter heights", low=0.0, high=1.0,
                             help="least square root of the area")
     max_height: float = param(7.0, unit="letter heights", low=1.0, high=100.0,
                               help="tallest blob that can be a letter")
+    take_off_rules: bool = param(True, help="take ruled lines off the page before blobs are found")
     rule_ratio: float = param(7.0, low=2.0, high=100.0,
                               help="length to thickness above which a thin blob is a rule")
     frame_fill: float = param(0.13, low=0.0, high=1.0,
@@ -79,8 +83,8 @@ def blobs(upright: Upright, settings: BlobSettings = BlobSettings()) -> Blobs:
     `level` is the grey (of the filtered image, of its negative for light on dark) up to which the
     region reaches; `variation` is NaN, cv2 does not tell it.
     """
-    image = background.filtered(upright.gray, settings.blur, settings.clahe_clip)
-    paper = background.background(image)
+    image, ruled = prepared(upright, settings)
+    paper = background.background(image, upright.gray)
     judged = []
     for polarity in range(2):
         ink_dark = image if polarity == 0 else 255 - image
@@ -98,13 +102,47 @@ def blobs(upright: Upright, settings: BlobSettings = BlobSettings()) -> Blobs:
         peak_contrast=np.concatenate([p - f.low for f, p in judged]).astype(np.float32))
     fate, value, limit = refusal.fates(columns, upright.gray.shape, settings)
     n = len(parent)
-    return Blobs(
+    found = Blobs(
         box=columns.box,
         polarity=np.repeat(np.arange(2, dtype=np.uint8), [len(f.area) for f, _ in judged]),
         area=columns.area.astype(np.int32), variation=np.full(n, np.nan, np.float32),
         level=np.concatenate([f.high for f, _ in judged]).astype(np.uint8), tree_parent=parent,
         fate=fate, fate_value=value, fate_limit=limit,
         parents=Parents.one_each("upright", np.zeros(n, np.int64)))
+    return found if ruled is None else _with_rules(found, ruled, settings)
+
+
+def prepared(upright: Upright, settings: BlobSettings
+             ) -> tuple[NDArray[np.uint8], Rules | None]:
+    """((H, W) uint8 image that MSER sees, the rules taken off it)."""
+    gray, ruled = upright.gray, None
+    if settings.take_off_rules:
+        paper = background.background(gray)
+        ruled = rules(gray, paper)
+        gray = without_rules(gray, paper, ruled)
+    return background.filtered(gray, settings.blur, settings.clahe_clip), ruled
+
+
+def _with_rules(found: Blobs, ruled: Rules, settings: BlobSettings) -> Blobs:
+    """The blobs, and behind them a refused row for each rule that was taken off the page."""
+    box, area = ruled.components()
+    ratio = (np.max(box[:, 2:] - box[:, :2], axis=1, initial=0) ** 2 / area).astype(np.float32)
+    thin = ratio > settings.rule_ratio
+    box, area, ratio = box[thin], area[thin], ratio[thin]
+    n = len(area)
+
+    def longer(column: NDArray, more: object) -> NDArray:
+        return np.concatenate([column, np.broadcast_to(more, (n, *column.shape[1:]))]
+                              ).astype(column.dtype)
+
+    return Blobs(
+        box=longer(found.box, box), polarity=longer(found.polarity, 0),
+        area=longer(found.area, area), variation=longer(found.variation, np.nan),
+        level=longer(found.level, 0), tree_parent=longer(found.tree_parent, -1),
+        fate=longer(found.fate, refusal.FATE["rule or frame"]),
+        fate_value=longer(found.fate_value, ratio),
+        fate_limit=longer(found.fate_limit, settings.rule_ratio),
+        parents=Parents.one_each("upright", np.zeros(len(found) + n, np.int64)))
 
 
 def pixels(upright: Upright, blobs: Blobs, row: int,
@@ -114,7 +152,11 @@ def pixels(upright: Upright, blobs: Blobs, row: int,
     settings: those the blobs were made with. Raises ValueError where they were not.
     """
     x0, y0, x1, y1 = blobs.box[row].astype(int)
-    image = background.filtered(upright.gray, settings.blur, settings.clahe_clip)
+    image, ruled = prepared(upright, settings)
+    if ruled is not None and blobs.fate[row] == refusal.FATE["rule or frame"]:
+        of_rule = ruled.pixels(blobs.box[row])
+        if len(of_rule) == blobs.area[row]:
+            return of_rule
     crop = image[y0:y1, x0:x1]
     if blobs.polarity[row]:
         crop = 255 - crop

@@ -22,6 +22,7 @@ FATE = {name: code for code, name in enumerate(Blobs.FATES)}
 BELOW_LIMIT = frozenset({"too small", "too faint", "hole of another blob"})
 LETTER_FILL = (0.12, 0.9)    # ink part of a letter's box
 LETTER_ASPECT = (0.1, 3.0)   # width to height of one letter, or of a few that touch
+WIDE = 1.3                   # width to height above which a node may be letters that touch
 LETTER_LOWEST = 5            # px, the lowest thing that takes part in the median
 STRONG = 85                  # percentile of contrast that stands for the page's strong letters
 WEAKEST = 12.0               # grey levels: contrast below this is noise whatever the page
@@ -69,7 +70,9 @@ def fates(m: Measures, shape: tuple[int, int], settings: BlobSettings
 
     # Larger nodes reach down to the paper, smaller ones are only the letters' cores.
     refuse("hole of another blob", m.contrast, HOLE)
-    taken = one_per_branch(m.parent, m.edge_contrast, m.peak_contrast, settings.branch_contrast)
+    wide = (m.box[:, 2] - m.box[:, 0]) > WIDE * (m.box[:, 3] - m.box[:, 1])
+    fraction = np.where(wide, settings.wide_contrast, settings.branch_contrast)
+    taken = one_per_branch(m.parent, m.edge_contrast, m.peak_contrast, fraction)
     refuse("duplicate of a tree neighbour", steps_to(m.parent, taken), 0)
     letters = page_letters(m, fate == 0)
     refuse("too faint", m.contrast, max(WEAKEST, settings.min_contrast * letters.contrast))
@@ -101,12 +104,16 @@ def page_letters(m: Measures, eligible: NDArray[np.bool_]) -> Letters:
     if not like.any():
         return Letters(float(LETTER_LOWEST), 0.0)
     strong = float(np.percentile(m.contrast[like], STRONG))
-    return Letters(float(np.median(h[like & (m.contrast >= PART_OF_STRONG * strong)])), strong)
+    rows = np.flatnonzero(like & (m.contrast >= PART_OF_STRONG * strong))
+    # weighted by area: a speckled fax has more specks than letters
+    rows = rows[np.argsort(h[rows], kind="stable")]
+    ink = np.cumsum(m.area[rows], dtype=np.int64)
+    return Letters(float(h[rows[np.searchsorted(ink, ink[-1] / 2)]]), strong)
 
 
 def one_per_branch(parent: NDArray[np.int32], edge: NDArray[np.float32],
-                   peak: NDArray[np.float32], fraction: float) -> NDArray[np.bool_]:
-    """(n,) the largest node of each branch whose edge keeps `fraction` of the branch's contrast.
+                   peak: NDArray[np.float32], fraction: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(n,) the largest node of each branch whose edge keeps its `fraction` of the branch's contrast.
 
     That is a binarisation whose threshold follows each letter's own darkness. A leaf above which
     no node passes is taken itself, else its branch would vanish.
