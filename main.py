@@ -28,7 +28,7 @@ PICTURES = (".png", ".jpg", ".jpeg")
 # Subcommands whose arguments and work are in a module of their own: add_arguments(parser), run(args)
 ELSEWHERE = {"synth": ("core.synth.command", "draw synthetic words, see what the net learns from"),
              "fonts": ("core.fonts.command", "inspect fonts for missing, empty and broken glyphs"),
-             "notebook": ("core.notebook", "write a lab-notebook entry")}
+             "notebook": ("core.notebook", "list and show the lab notebook's experiments")}
 TRAINABLE = {"words": "core.train.words", "orientation": "core.train.orientation"}
 
 
@@ -64,7 +64,8 @@ def commands() -> dict[str, tuple[Callable[[list[str]], int], str]]:
     """Name -> (what runs it, a line of help). A command whose module is not there is not listed."""
     found = {"read": (read, "read files and write searchable PDF, JSON, text and pictures"),
              "evaluate": (evaluate, "score an engine on documents with known text"),
-             "train": (train, "train a net: " + ", ".join(TRAINABLE))}
+             "train": (train, "train a net: " + ", ".join(TRAINABLE)),
+             "screenshot": (screenshot, "save a picture of the window on a document")}
     for name, (module, help_line) in ELSEWHERE.items():
         if _exists(module):
             found[name] = (lambda argv, n=name, m=module: _delegate(n, m, argv), help_line)
@@ -96,7 +97,8 @@ def window(argv: list[str]) -> int:
     parser.add_argument("document", nargs="?", type=Path, metavar="DOC",
                         help="an image or PDF; default: a sample page")
     document = parser.parse_args(argv).document or first_sample()
-    if not display_is_there():
+    from workbench.display import has_display
+    if not has_display():
         return headless(document)
     from workbench.app import run
     return run(str(document)) or 0
@@ -112,17 +114,9 @@ def first_sample() -> Path:
     return (real or found)[0]
 
 
-def display_is_there() -> bool:
-    """Whether Qt will find a display. Only Linux and the BSDs can be without one."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return any(os.environ.get(n) for n in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
-
-
 def headless(document: Path) -> int:
     """The window's work without a window: PDF, JSON and a picture of each stage in `out/`."""
-    print(f"There is no display (DISPLAY and WAYLAND_DISPLAY are not set), so {document.name} is read "
-          f"without a window; the searchable PDF, the JSON and a picture of each stage go to "
+    print(f"There is no display to open a window on, so {document.name} is read without one; the searchable PDF, the JSON and a picture of each stage go to "
           f"{HEADLESS_OUT}/.", file=sys.stderr)
     from core.read_files import Order, read_files
     from core.settings import Settings
@@ -206,6 +200,33 @@ def train(argv: list[str]) -> int:
     parser.add_argument("net", choices=[name for name, m in TRAINABLE.items() if _exists(m)])
     args = parser.parse_args(argv[:1])
     return _delegate(f"train {args.net}", TRAINABLE[args.net], argv[1:])
+
+
+def screenshot(argv: list[str]) -> int:
+    """`main.py screenshot OUT.png [DOC]`: a picture of the window, as in the README."""
+    parser = argparse.ArgumentParser(prog="main.py screenshot", description=(
+        "Read a document's first page in the window and save a picture of the window."))
+    parser.add_argument("out", type=Path, metavar="OUT.png")
+    parser.add_argument("document", nargs="?", type=Path, metavar="DOC", help="default: a sample page")
+    parser.add_argument("--layers", default="lines,boxes,words", metavar="LIST",
+                        help="stages whose overlay is shown; default lines,boxes,words")
+    parser.add_argument("--word", default="", help="the text of the word to select")
+    parser.add_argument("--zoom", type=float, default=0.0, help="screen px per page px; 0 = all of it")
+    parser.add_argument("--size", default="1600x1000", metavar="WxH", help="of the window, px")
+    args = parser.parse_args(argv)
+    try:
+        width, height = (int(side) for side in args.size.split("x"))
+    except ValueError:
+        raise Usage(f"--size is {args.size!r}; give it as 1600x1000") from None
+    layers = tuple(name for name in args.layers.split(",") if name)
+    if unknown := set(layers) - set(STAGES):
+        raise Usage(f"--layers: there is no stage {min(unknown)!r}; known are {', '.join(STAGES)}")
+    from workbench.display import has_display
+    if not has_display():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from workbench import app
+    app.screenshot(args.document or first_sample(), args.out, (width, height), layers, args.word, args.zoom)
+    return 0
 
 
 def _settings(path: Path | None):

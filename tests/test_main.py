@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import main
+from workbench.display import has_display
+from workbench.display import has_display
 from core.errors import Mismatch, Missing, StageFailed, Usage
 from core.read_files import FORMATS, Order, page_indexes, unused_stem
 from core.reading import STAGES
@@ -132,7 +134,7 @@ def test_each_cause_has_its_exit_code(monkeypatch, capsys, error, code):
 
 def test_commands_without_a_module_are_not_listed(monkeypatch):
     monkeypatch.setattr(main, "ELSEWHERE", {"dream": ("core.dream", "no such module")})
-    assert set(main.commands()) == {"read", "evaluate", "train"}
+    assert set(main.commands()) == {"read", "evaluate", "train", "screenshot"}
 
 
 def test_evaluating_an_empty_folder_is_missing(tmp_path, capsys):
@@ -144,9 +146,11 @@ def test_without_a_display_the_sample_is_a_real_page(monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
-    assert not main.display_is_there()
+    assert not has_display()
+    monkeypatch.setenv("DISPLAY", ":7654")  # left over from a session that is closed
+    assert not has_display()
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    assert main.display_is_there()
+    assert has_display()
     assert main.first_sample().parent.name != "drawn"
 
 

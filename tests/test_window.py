@@ -211,6 +211,16 @@ def test_a_pdf_with_text_is_written_only_after_asking(window, qapp, tmp_path):
                and not window.session.is_busy)
 
 
+def test_the_pdf_tab_shows_the_words_read_back_from_a_written_file(window, qapp):
+    window.docks.tabs.setCurrentIndex(1)
+    wait_until(qapp, lambda: len(window.docks.pdf.words.texts) > 0)
+    assert list(window.docks.pdf.words.texts) == window.session.reading.words.text.tolist()
+    shift = np.abs(window.docks.pdf.words.box - window.session.reading.words.box)
+    assert shift.max() < 12  # px at 200 dpi: the layer rounds heights to the line's
+    window.docks.tabs.setCurrentIndex(0)
+    window.docks.canvas.setFocus()
+
+
 def test_the_palette_finds_and_runs_any_action(window):
     palette = Palette(window.actions_by_name, window)
     palette.search.setText("whole pa")
