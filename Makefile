@@ -18,6 +18,9 @@ test: $(READY)
 slow: $(READY)
 	QT_QPA_PLATFORM=offscreen $(PY) -m pytest -q -m slow tests
 
+fonts: $(READY)
+	$(PY) -m core.fonts.install
+
 lint: $(READY)
 	$(PY) -m ruff check .
 
