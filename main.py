@@ -28,8 +28,8 @@ PICTURES = (".png", ".jpg", ".jpeg")
 # Subcommands whose arguments and work are in a module of their own: add_arguments(parser), run(args)
 ELSEWHERE = {"synth": ("core.synth.command", "draw synthetic words, see what the net learns from"),
              "fonts": ("core.fonts.command", "inspect fonts for missing, empty and broken glyphs"),
-             "notebook": ("core.notebook", "list and show the lab notebook's experiments")}
-TRAINABLE = {"words": "core.train.words", "orientation": "core.train.orientation"}
+             "notebook": ("core.notebook_command", "list and show the lab notebook's experiments")}
+TRAINABLE = {"words": "core.train.words_command", "orientation": "core.train.orientation"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -144,11 +144,13 @@ def read(argv: list[str]) -> int:
     parser.add_argument("--pages", default="", metavar="LIST", help="such as 1-3,5; default all")
     parser.add_argument("--existing-text", choices=("refuse", "skip", "redo", "force"),
                         default="refuse", help="what to do with PDF pages that have text already")
+    parser.add_argument("--password", metavar="TEXT", help="opens an encrypted PDF")
     args = parser.parse_args(argv)
     from core.read_files import Order, read_files
     default = "pdf,json,txt" if args.stage is None else "png,json"
-    formats = tuple(f.strip() for f in (args.formats or default).split(",") if f.strip())
-    order = Order(args.out, formats, args.stage, args.pages, args.existing_text)
+    wanted = default if args.formats is None else args.formats
+    formats = tuple(f.strip() for f in wanted.split(",") if f.strip())
+    order = Order(args.out, formats, args.stage, args.pages, args.existing_text, args.password)
     return read_files(args.files, order, _settings(args.settings))
 
 

@@ -174,6 +174,23 @@ def write_png(path: Path, image: np.ndarray) -> Path:
     return write_bytes(path, png.tobytes())
 
 
+def check_folder(folder: Path) -> None:
+    """Make sure that files can be written in `folder`, which is made. Raises Unreadable naming it.
+
+    Asked before hours of reading, so that nobody learns of a wrong folder at their end.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except FileExistsError:
+        raise Unreadable(f"{folder} is a file, nothing can be written in it; name a folder") from None
+    except OSError as error:
+        raise Unreadable(f"nothing can be written in {folder}: {error.strerror}; choose another "
+                         "folder or make room") from error
+
+
 def write_bytes(path: Path, content: bytes) -> Path:
     """Write to a temporary neighbour of `path`, then rename. Raises Unreadable naming the folder."""
     path = Path(path)

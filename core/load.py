@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,7 +139,10 @@ def _file_bytes(path: Path) -> bytes:
     if path.is_dir():
         raise Unreadable(f"{path} is a folder; give a file in it")
     try:
-        if os.stat(path).st_size > MAX_FILE_BYTES:
+        kind = os.stat(path)
+        if not stat.S_ISREG(kind.st_mode):  # a pipe may never end, a device may never stop
+            raise Unreadable(f"{path} is a device or a pipe, no file; give a {FORMATS} file")
+        if kind.st_size > MAX_FILE_BYTES:
             raise Unreadable(f"{path} is larger than {MAX_FILE_BYTES >> 30} GiB; split it first")
         return path.read_bytes()
     except FileNotFoundError:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core import export, load, pipeline
-from core.errors import Missing, OcrError, Usage
+from core.errors import Missing, NeedsPassword, OcrError, Usage
 from core.pdf.layer import LayerSettings, PageLayer, write_pdf
 from core.reading import STAGES, Reading
 from core.settings import Settings
@@ -31,6 +31,7 @@ class Order:
     stage     read only up to here and write its picture and table; None = everything
     pages     "1-3,5" (1-based), "" = all
     existing  policy for PDF pages that have text already, see `LayerSettings`
+    password  of encrypted PDFs, None = without
     """
 
     out: Path
@@ -38,6 +39,7 @@ class Order:
     stage: str | None = None
     pages: str = ""
     existing: str = "refuse"
+    password: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         known = FORMATS if self.stage is None else STAGE_FORMATS
@@ -95,15 +97,17 @@ def read_files(files: Sequence[Path], order: Order, settings: Settings,
     """Read each file and write what was ordered. Returns the first failure's exit code, else 0.
 
     A file or page that fails is reported and the others go on; what its other pages gave is still
-    written. Raises Missing when a model or the lexicon is not there.
+    written. Raises Missing when a model or the lexicon is not there, Unreadable where nothing can be
+    written in `order.out`.
     """
+    export.check_folder(order.out)
     progress = progress or Progress(len(files))
     codes: list[int] = []
     stems: set[str] = set()
     tools: tuple[pipeline.Stage, ...] | None = None
     for file in files:
         try:
-            source = load.open_source(file)
+            source = load.open_source(file, password=order.password)
             chosen = page_indexes(order.pages, source.n_pages, source.name)
             if tools is None and order.stage != "page":
                 tools = pipeline.stages(pipeline.load_tools())
@@ -120,8 +124,13 @@ def read_files(files: Sequence[Path], order: Order, settings: Settings,
 
 
 def _naming(file: Any, error: OcrError) -> str:
-    """The error's text, with the file's name where it is not in there."""
-    return str(error) if Path(file).name in str(error) else f"{file}: {error}"
+    """The error's text, with the file's name where it is not in there, and the option that helps."""
+    text = str(error) if Path(file).name in str(error) else f"{file}: {error}"
+    if isinstance(error, NeedsPassword):
+        return f"{text} with --password"
+    if isinstance(error, Usage) and text.partition("choose ")[2].startswith(("skip", "force")):
+        return f"{text} with --existing-text"
+    return text
 
 
 def _read_file(source: load.Source, indexes: Sequence[int], stem: str,
@@ -136,8 +145,12 @@ def _read_file(source: load.Source, indexes: Sequence[int], stem: str,
                                       order.stage or STAGES[-1]):
                 reading = reading.with_table(made.table)
                 progress.stage(source.name, n, len(indexes), made.name)
+                if made.name == "page" and made.table.note:
+                    progress.say(f"note: {source.name}, page {index + 1}: {made.table.note}")
         except OcrError as error:
-            progress.say(f"error: {source.name}, page {index + 1}: {error}")
+            text = str(error)
+            where = "" if source.name in text else f"{source.name}, page {index + 1}: "
+            progress.say(f"error: {where}{text}")
             codes.append(error.exit_code)
         _write_pictures(reading, order, f"{stem}-p{index + 1:04d}")
         if reading.page is not None:
@@ -145,7 +158,8 @@ def _read_file(source: load.Source, indexes: Sequence[int], stem: str,
         if reading.placed is not None:
             layers.append(_layer(reading, index, source.kind == "pdf" and order.existing != "force"))
         n_words = None if reading.words is None else len(reading.words)
-        progress.page(source.name, n, len(indexes), n_words)
+        if reading.table(order.stage or STAGES[-1]) is not None:
+            progress.page(source.name, n, len(indexes), n_words)
     if order.stage is None and pages:
         _write_texts(source.name, pages, order, stem)
         if "pdf" in order.formats and layers:

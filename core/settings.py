@@ -86,6 +86,8 @@ def load(path: str | Path) -> Settings:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise Missing(f"cannot read the settings file {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Usage(f"{path} is no text in UTF-8; give a TOML file of settings") from error
     return from_toml(text, str(path))
 
 

@@ -6,20 +6,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hand_readings import HEIGHT, WIDTH, large_reading, small_reading
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QMouseEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
     QApplication,
+    QGraphicsScene,
     QLineEdit,
     QScrollBar,
     QTableView,
+    QToolButton,
 )
 
 from core import geometry
 from core.reading import Reading, Ref, lineage
+from views import page_image
 from views.canvas import Canvas
+from views.page_image import PageImage, image_of
 
 
 @pytest.fixture
@@ -246,3 +250,63 @@ def test_every_control_has_a_name_for_screen_readers(canvas):
     silent = [c for c in mine if not c.accessibleName() and not getattr(c, "text", str)()
               and type(c.parent()) is not QLineEdit and type(c.parent()) is not QTableView]
     assert silent == []
+
+
+def test_a_large_page_is_shown_coarse_at_once_and_sharp_soon(qtbot):
+    pixels = np.full((1500, 2000), 255, np.uint8)
+    pixels[:, 1000:] = 60
+    image = PageImage()
+    image.set_pixels(pixels)
+    assert not image.is_sharp
+    assert drawn(image, 0.25)[0] == [255, 60]
+    qtbot.waitUntil(lambda: image.is_sharp, timeout=20_000)
+    assert drawn(image, 0.25)[0] == [255, 60]
+    assert drawn(image, 1.0)[0] == [255, 60]
+
+
+def test_copies_that_come_after_the_page_was_changed_are_not_shown(qtbot):
+    image, first = PageImage(), np.zeros((1500, 2000), np.uint8)
+    image.set_pixels(first)
+    second = np.full((400, 500), 200, np.uint8)
+    image.set_pixels(second)
+    image._take(first, [image_of(first)])
+    assert drawn(image, 0.25)[0] == [200, 200]
+
+
+def test_a_page_too_large_to_be_converted_is_drawn_from_its_own_pixels(qtbot, monkeypatch):
+    monkeypatch.setattr(page_image, "CONVERTED_UP_TO", 10_000)
+    pixels = np.zeros((300, 400, 3), np.uint8)
+    pixels[:, 200:] = (10, 200, 30)
+    image = PageImage()
+    image.set_pixels(pixels)
+    assert drawn(image, 1.0)[1] == [(0, 0, 0), (10, 200, 30)]
+
+
+def drawn(item, scale):
+    """(grey levels, colours) at a quarter and three quarters across the item's middle row."""
+    width, height = (round(s * scale) for s in (item.boundingRect().width(),
+                                                item.boundingRect().height()))
+    target = QImage(width, height, QImage.Format.Format_RGB32)
+    target.fill(Qt.GlobalColor.magenta)
+    scene = QGraphicsScene()
+    scene.addItem(item)
+    painter = QPainter(target)
+    scene.render(painter, QRectF(0, 0, width, height), item.boundingRect())
+    painter.end()
+    scene.removeItem(item)
+    colours = [target.pixelColor(width * k // 4, height // 2) for k in (1, 3)]
+    return [c.red() for c in colours], [c.getRgb()[:3] for c in colours]
+
+
+def test_the_legend_starts_folded_where_it_would_hide_the_page_and_obeys_a_click(qtbot, canvas):
+    legend = canvas._legend
+    head = legend.findChild(QToolButton)
+    canvas.resize(1200, 600)
+    qtbot.waitUntil(lambda: head.isChecked())
+    canvas.resize(240, 400)
+    qtbot.waitUntil(lambda: not head.isChecked())
+    head.click()
+    assert head.isChecked()
+    canvas.resize(250, 400)
+    qtbot.wait(20)
+    assert head.isChecked()

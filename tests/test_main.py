@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 import main
-from workbench.display import has_display
-from workbench.display import has_display
 from core.errors import Mismatch, Missing, StageFailed, Usage
 from core.read_files import FORMATS, Order, page_indexes, unused_stem
 from core.reading import STAGES
+from workbench.display import has_display
 
 ROOT = Path(__file__).parents[1]
 
@@ -175,3 +174,90 @@ def test_without_a_display_the_work_is_done_headless(tmp_path):
                    *(f"phototest-p0001.{stage}.png" for stage in STAGES)}
     pages = json.loads((tmp_path / "out" / "phototest.json").read_text())["pages"]
     assert len(pages[0]["words"]) > 10
+
+
+
+
+def pdf_with_a_password(path, password):
+    import pymupdf
+    with pymupdf.open() as pdf:
+        pdf.new_page(width=60, height=60)
+        pdf.save(path, encryption=pymupdf.PDF_ENCRYPT_AES_256, owner_pw="theirs", user_pw=password)
+    return path
+
+
+def test_a_password_opens_an_encrypted_pdf_and_its_absence_is_told_with_the_option(tmp_path, capsys):
+    pdf = pdf_with_a_password(tmp_path / "closed.pdf", "sesame")
+    arguments = ["read", str(pdf), "--out", str(tmp_path / "out"), "--stage", "page", "--formats", "png"]
+    assert main.main(arguments) == 3
+    shown = capsys.readouterr().err
+    assert "closed.pdf" in shown and "--password" in shown
+    assert main.main([*arguments, "--password", "wrong"]) == 3
+    assert "does not open" in capsys.readouterr().err
+    assert not list((tmp_path / "out").iterdir())
+    assert main.main([*arguments, "--password", "sesame"]) == 0
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["closed-p0001.page.png"]
+
+
+def test_an_output_folder_that_is_a_file_is_told_before_anything_is_read(tmp_path, page_file, capsys):
+    assert main.main(["read", str(page_file), "--out", str(page_file), "--stage", "page"]) == 3
+    shown = capsys.readouterr().err
+    assert f"{page_file} is a file" in shown
+    assert "page 1 of 1" not in shown
+
+
+def test_a_picture_that_is_cut_short_is_read_with_a_note_that_says_so(tmp_path, capsys):
+    done, jpeg = cv2.imencode(".jpg", np.random.default_rng(3).integers(0, 256, (200, 200), np.uint8))
+    assert done
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes(jpeg.tobytes()[:len(jpeg) // 2])
+    assert main.main(["read", str(cut), "--out", str(tmp_path / "out"), "--stage", "page"]) == 0
+    assert "note: cut.jpg, page 1: cut.jpg is damaged" in capsys.readouterr().err
+
+
+def test_a_page_that_failed_is_not_reported_as_read(tmp_path, capsys):
+    image = tmp_path / "large.png"
+    cv2.imwrite(str(image), np.full((1200, 1200), 255, np.uint8))
+    toml = tmp_path / "s.toml"
+    toml.write_text("[page]\nmax_megapixels = 1\n")
+    assert main.main(["read", str(image), "--out", str(tmp_path / "out"), "--stage", "page",
+                      "--settings", str(toml)]) == 3
+    shown = capsys.readouterr().err
+    assert "megapixels" in shown and "page 1 of 1" not in shown
+
+
+def test_settings_that_are_no_text_are_usage(tmp_path, page_file, capsys):
+    toml = tmp_path / "s.toml"
+    toml.write_bytes(b"\xff\xfe[page]")
+    assert main.main(["read", str(page_file), "--out", str(tmp_path / "o"), "--stage", "page",
+                      "--settings", str(toml)]) == 2
+    assert str(toml) in capsys.readouterr().err
+
+
+def test_no_format_at_all_is_usage(tmp_path, page_file, capsys):
+    assert main.main(["read", str(page_file), "--out", str(tmp_path / "o"), "--formats", ","]) == 2
+    assert main.main(["read", str(page_file), "--out", str(tmp_path / "o"), "--formats", ""]) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path, capsys):
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    assert main.main(["read", str(pipe), "--out", str(tmp_path / "o"), "--stage", "page"]) == 3
+    assert "pipe.png" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not models_are_there(), reason="no trained nets in resources/models")
+def test_a_pdf_that_has_text_is_refused_with_the_option_that_permits_it(tmp_path, capsys):
+    import pymupdf
+    pdf = tmp_path / "born.pdf"
+    with pymupdf.open() as new:
+        new.new_page(width=200, height=80).insert_text((20, 40), "Hello there")
+        new.save(pdf)
+    out = tmp_path / "out"
+    assert main.main(["read", str(pdf), "--out", str(out), "--formats", "pdf"]) == 2
+    shown = capsys.readouterr().err
+    assert "--existing-text" in shown and "born.pdf" in shown
+    assert not list(out.iterdir())
+    assert main.main(["read", str(pdf), "--out", str(out), "--formats", "pdf",
+                      "--existing-text", "redo"]) == 0

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 
 import cv2
@@ -469,3 +470,20 @@ def test_a_page_without_words_is_written(tmp_path):
                         table.space_after, table.parents)
     report = write_pdf(source, [PageLayer(0, layers[0].page, blank)], tmp_path / "out.pdf")
     assert report.n_words == 0 and read_words(tmp_path / "out.pdf").text == ()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="this system cannot limit a file's size")
+def test_a_full_disk_is_told_of_the_file_written_and_leaves_none(tmp_path):
+    import resource
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
+    source = open_source(pdf_page())
+    layers = layered(source)[0]
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing more fails, as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(Unreadable, match=r"out\.pdf cannot be written: .*make room"):
+            write_pdf(source, layers, tmp_path / "out.pdf", LayerSettings())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,8 @@
 import pytest
 from hand_readings import small_reading
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from core.reading import STAGES, Reading
 from views.stage_rail import STATES, StageRail, count_text, time_text
@@ -102,3 +104,17 @@ def test_every_control_has_an_accessible_name(rail):
     controls = [*rail.findChildren(QSlider), *rail.findChildren(QAbstractButton)]
     assert len(controls) > len(STAGES)
     assert [c for c in controls if not c.accessibleName()] == []
+
+
+def test_every_eye_is_in_reach_in_a_narrow_low_window_whatever_the_counts(qtbot, rail):
+    rail.rows["buckets"].count.setText("12,345 keep, 23,456 look up, 34,567 drop")
+    for name in STAGES:
+        rail.set_stage_state(name, "done", 12.3)
+    QWidget.show(rail)
+    QTest.qWait(20)  # the layout hears of the new texts
+    rail.resize(rail.minimumSizeHint().width(), 200)
+    area = rail.findChild(QScrollArea)
+    qtbot.waitUntil(lambda: area.verticalScrollBar().isVisible())
+    for row in rail.rows.values():
+        right = row.eye.mapTo(area.viewport(), row.eye.rect().topRight()).x()
+        assert right < area.viewport().width(), row.name

@@ -302,3 +302,21 @@ def test_the_window_shows_a_whole_reading_without_torch(tmp_path):
     assert done.returncode == 0, done.stderr
     import cv2
     assert cv2.imread(str(tmp_path / "window.png")).shape == (600, 900, 3)
+
+
+def test_a_page_cut_short_is_told_for_as_long_as_it_is_shown(window, qapp, tmp_path):
+    import cv2
+    page = cv2.imread(str(window.drawn))
+    cut = tmp_path / "cut.jpg"
+    done, jpeg = cv2.imencode(".jpg", page)
+    assert done
+    cut.write_bytes(jpeg.tobytes()[:len(jpeg) * 2 // 3])
+    window.open(cut)
+    wait_until(qapp, lambda: window.session.path == str(cut) and not window.session.is_busy
+               and window.session.reading.placed is not None)
+    assert window.docks.banner.isVisible()
+    assert "cut.jpg is damaged" in window.docks.banner.text.text()
+    window.open(window.drawn)
+    wait_until(qapp, lambda: window.session.path == str(window.drawn)
+               and window.session.reading.placed is not None)
+    assert not window.docks.banner.isVisible()

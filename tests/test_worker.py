@@ -204,3 +204,18 @@ def test_segments_of_a_dead_sender_are_swept():
     unpack(parcels[0])
     assert sweep(sender.prefix, 1) == 3
     assert not any(is_there(sender.prefix, i) for i in range(4))
+
+
+def test_pages_kept_for_a_text_hold_their_size_and_no_pixels(tmp_path):
+    from core import export, load, pipeline
+    from workbench import writing
+    source = load.open_source(drawn_page(tmp_path / "page.png", ("Some words here",)))
+    stages = pipeline.stages(pipeline.load_tools())
+    memo = pipeline.Memo()
+    full = writing.page_reading(source, 0, stages, Settings(), memo)
+    light = writing.page_reading(source, 0, stages, Settings(), memo,
+                                 writing.needs_pixels(source, "json", "refuse"))
+    assert set(light.page.image.strides) == set(light.upright.gray.strides) == {0}
+    pages = [export.to_json("page.png", [export.read_page_of(r, 1)]) for r in (full, light)]
+    assert pages[0] == pages[1]
+    assert writing.needs_pixels(source, "pdf", "refuse")  # the new PDF shows the picture

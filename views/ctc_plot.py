@@ -204,9 +204,12 @@ class _Map(QWidget):
     # ---- drawing -------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
         if self._window.isNull():
             return
+        with QPainter(self) as painter:  # ended even where drawing raises, or Qt would draw no more
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         crop, heat, blank = self._rects()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(crop, self._window)

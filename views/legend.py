@@ -38,6 +38,8 @@ class Legend(QFrame):
 
     toggled = Signal(str, int, bool)   # layer, code, shown
 
+    LARGEST_SHARE = 0.4   # of the canvas' width; a legend that needs more starts folded
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Legend")
@@ -48,6 +50,7 @@ class Legend(QFrame):
         self._head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._head.setArrowType(Qt.ArrowType.DownArrow)
         self._head.toggled.connect(self._fold)
+        self._head.pressed.connect(self._folded_by_hand)  # which comes before `toggled`
         self._area = QScrollArea(self, widgetResizable=True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -56,6 +59,7 @@ class Legend(QFrame):
         layout.setSpacing(2)
         layout.addWidget(self._head)
         layout.addWidget(self._area)
+        self._is_as_wanted = False   # a person has folded or opened it: it stays so
         self._key: tuple = ()
         self.entries: dict[tuple[str, int], QCheckBox] = {}
 
@@ -109,11 +113,22 @@ class Legend(QFrame):
         self._area.setVisible(open_)
         self.fit()
 
+    def _folded_by_hand(self) -> None:
+        self._is_as_wanted = True
+
+    def _fold_where_narrow(self, room: int) -> None:
+        """Until a person says otherwise: folded where it would hide most of the page."""
+        body = self._area.widget()
+        if body is not None and not self._is_as_wanted:
+            bar = self._area.verticalScrollBar().sizeHint().width()
+            self._head.setChecked(body.sizeHint().width() + bar <= self.LARGEST_SHARE * room)
+
     def fit(self) -> None:
         """Take the size of the entries, at most the parent's height, in its top right corner."""
         parent = self.parentWidget()
         if parent is None:
             return
+        self._fold_where_narrow(parent.width())
         size = self._head.sizeHint()
         body = self._area.widget()
         if body is not None and self._head.isChecked():

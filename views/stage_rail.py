@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QScrollArea,
+    QSizePolicy,
     QSlider,
     QToolButton,
     QVBoxLayout,
@@ -84,11 +85,10 @@ class StageRail(QWidget):
             column.addWidget(row)
         column.addWidget(self._note)
         column.addStretch(1)
-        area = QScrollArea(widgetResizable=True)
+        area = _Column(widgetResizable=True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(body)
-        area.setMinimumWidth(body.minimumSizeHint().width())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.addWidget(area)
@@ -197,7 +197,7 @@ class _StageRow(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.eye = _Eye(name, rail)
         self._key, self._title = QLabel(f"<b>{STAGE_KEYS[name]}</b>"), QLabel(name)
-        self._sign, self.count, self._time = QLabel(), QLabel(), QLabel()
+        self._sign, self.count, self._time = QLabel(), _Elided(), QLabel()
         self._sign.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._time.setAlignment(Qt.AlignmentFlag.AlignRight)
         small = self.font()
@@ -251,6 +251,41 @@ class _StageRow(QFrame):
             self._rail.choose(self.name)
         else:
             super().keyPressEvent(event)
+
+
+class _Column(QScrollArea):
+    """Never narrower than what is in it and its scroll bar, so that no eye is out of sight."""
+
+    def minimumSizeHint(self) -> QSize:
+        body, bar = self.widget(), self.verticalScrollBar().sizeHint().width()
+        return QSize((body.minimumSizeHint().width() if body else 0) + bar,
+                     super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+
+class _Elided(QLabel):
+    """Gives way where it is narrow: ends in dots, so that a long count pushes no eye out of sight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.setToolTip(text)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        with QPainter(self) as painter:
+            self.style().drawItemText(painter, self.rect(), int(self.alignment()), self.palette(),
+                                      self.isEnabled(), text, self.foregroundRole())
 
 
 class _Eye(QToolButton):

@@ -156,7 +156,8 @@ class Docks(QObject):
         if name == "placed":
             self._is_proof_stale = True
         if name == "page" and page is not None and page.note:
-            self.session.said.emit(f"Page {self.session.page + 1}: {page.note}")
+            # A page cut short or already holding text: it must outlive the next status message.
+            self.tell(f"{self.session.source.name}, page {self.session.page + 1}: {page.note}")
 
     def prove(self) -> None:
         """Have the words read back from a written PDF, if that is looked at and not known yet."""

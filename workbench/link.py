@@ -13,29 +13,32 @@ import os
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from core.pipeline import RESOURCES
-from workbench import messages, worker
+from workbench import worker
 from workbench.shared import Parcel, Sender, sweep, unlink, unpack
 
 END_PATIENCE = 5.0  # s for a process whose pipe has closed to leave the process table
+WorkerMain = Callable[[Connection, str, Path], None]  # a module's function: spawn imports it by name
 _numbers = itertools.count()  # of workers of this process, for the names of shared memory
 
 
 class Link(QObject):
-    """One worker process at a time."""
+    """One worker process at a time; `main(pipe, prefix, resources)` is what it runs."""
 
     arrived = Signal(object)   # a message of workbench.messages; parcels are unpacked already
     ended = Signal(int, bool)  # exit code (negative: a signal), whether it was meant to end
 
-    def __init__(self, resources: Path = RESOURCES, parent: QObject | None = None) -> None:
+    def __init__(self, resources: Path = RESOURCES, parent: QObject | None = None,
+                 main: WorkerMain = worker.main) -> None:
         super().__init__(parent)
-        self._resources = resources
+        self._resources, self._main = resources, main
         self._child: _Child | None = None
         self._all: list[_Child] = []
 
@@ -47,7 +50,7 @@ class Link(QObject):
     def start(self) -> None:
         """Start a fresh worker; it loads its tools as soon as nothing else is asked of it."""
         self._all = [child for child in self._all if child.reader.is_alive()]
-        self._child = _Child(self._emit, self._emit_end, self._resources)
+        self._child = _Child(self._emit, self._emit_end, self._resources, self._main)
         self._all.append(self._child)
 
     def send(self, request: Any) -> None:
@@ -87,7 +90,7 @@ class _Child:
     """A worker process with the two threads that talk to it."""
 
     def __init__(self, emit: Callable[[Any], None], emit_end: Callable[[_Child, int], None],
-                 resources: Path) -> None:
+                 resources: Path, main: WorkerMain) -> None:
         spawn = multiprocessing.get_context("spawn")  # a fork would copy Qt's threads' locks
         number = next(_numbers)
         self.theirs, mine = f"ocrw{os.getpid()}-{number}w", f"ocrw{os.getpid()}-{number}s"
@@ -97,8 +100,8 @@ class _Child:
         self.n_received = 0  # segments of theirs that were unlinked here
         self.emit, self.emit_end = emit, emit_end
         self.pipe, its_end = spawn.Pipe()
-        self.process = spawn.Process(target=worker.main, args=(its_end, self.theirs, resources),
-                                     daemon=True, name="ocr-workbench reader")
+        self.process = spawn.Process(target=main, args=(its_end, self.theirs, resources),
+                                     daemon=True, name=f"ocr-workbench {main.__module__}")
         self.process.start()
         its_end.close()  # or the end of the process would go unnoticed here
         self.reader = threading.Thread(target=self._listen, daemon=True, name="worker pipe, reading")
@@ -149,10 +152,8 @@ class _Child:
         self.emit_end(self, 0 if code is None else code)
 
     def _unpacked(self, message: Any) -> Any:
-        name = {messages.Opened: "source", messages.MadeTable: "table",
-                messages.Proved: "words"}.get(type(message))
-        parcel = getattr(message, name) if name else None
-        if parcel is None:
-            return message
-        self.n_received += bool(parcel.segment)
-        return replace(message, **{name: unpack(parcel)})
+        """The message with what its parcels hold in their place."""
+        parcels = {f.name: parcel for f in fields(message)
+                   if isinstance(parcel := getattr(message, f.name), Parcel)}
+        self.n_received += sum(bool(parcel.segment) for parcel in parcels.values())
+        return replace(message, **{name: unpack(p) for name, p in parcels.items()})

@@ -140,7 +140,8 @@ class Worker:
             self.pipe.send(messages.Progress(request.job, "", i, len(request.pages)))
             readings[page] = writing.page_reading(
                 self.source, page, self._loaded_stages(),
-                writing.with_turn(request.settings, turns.get(page)), self._memo())
+                writing.with_turn(request.settings, turns.get(page)), self._memo(),
+                writing.needs_pixels(self.source, request.format, request.existing_text))
         writing.write(self.source, readings, request.path, request.format, request.existing_text)
         self.pipe.send(messages.Wrote(request.job, request.path))
         return True

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core import export, pipeline
 from core.load import Source
@@ -22,11 +26,28 @@ def with_turn(settings: Settings, turns: int | None) -> Settings:
 
 
 def page_reading(source: Source, page: int, stages: tuple[pipeline.Stage, ...], settings: Settings,
-                 memo: pipeline.Memo) -> Reading:
-    """The reading of page `page`, 0-based, without the tables that only debugging needs."""
+                 memo: pipeline.Memo, with_pixels: bool = True) -> Reading:
+    """The reading of page `page`, 0-based, without the tables that only debugging needs.
+
+    with_pixels: False where the page's picture is not written either. A picture takes 30 MB and
+    more, and those of all pages of a book at a time are more than a machine holds.
+    """
     reading = pipeline.read_page(source.page_source(page), stages, settings, memo)
-    return Reading(page=reading.page, upright=reading.upright, lines=reading.lines,
+    shown, upright = reading.page, replace(reading.upright, gray=_blank(reading.upright.gray))
+    if not with_pixels:
+        shown = replace(shown, image=_blank(shown.image))
+    return Reading(page=shown, upright=upright, lines=reading.lines,
                    words=reading.words, placed=reading.placed)
+
+
+def needs_pixels(source: Source, format: str, existing_text: str) -> bool:
+    """Whether the pages' pictures are written: a PDF keeps its own, except where they are forced."""
+    return format == "pdf" and (source.kind == "image" or existing_text == "force")
+
+
+def _blank(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Of the same size, in one byte of memory."""
+    return np.broadcast_to(np.uint8(255), image.shape)
 
 
 def write(source: Source, readings: Mapping[int, Reading], path: str | Path, format: str,

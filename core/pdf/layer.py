@@ -296,6 +296,10 @@ def _save(pdf: pymupdf.Document, out_path: Path, object_streams: bool) -> None:
     except OSError as error:
         raise Unreadable(f"{out_path} cannot be written: {error.strerror}; choose another folder "
                          "or make room") from error
+    except pymupdf.mupdf.FzErrorSystem as error:  # what the disk said, through MuPDF
+        reason = str(error).rpartition(": ")[2]
+        raise Unreadable(f"{out_path} cannot be written: {reason}; choose another folder "
+                         "or make room") from error
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
