@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
 
 from core.recognizer.alphabet import CHARACTERS
-from core.synth import corpus
+from core.synth import corpus, templates
 from core.synth.sample import SampleSettings
 from core.synth.stream import Stream
 
@@ -45,6 +46,32 @@ def test_words_come_in_three_cases(texts) -> None:
     for share in (sum(map(str.islower, words)), sum(map(str.isupper, words)),
                   sum(map(str.istitle, words))):
         assert share > 0.1 * len(words)
+
+
+def test_dates_come_in_a_dozen_forms() -> None:
+    forms = {re.sub(r"[A-Z][a-z]+", "Mon", re.sub(r"\d", "9", templates.date(Stream(3, i, "d"))))
+             for i in range(800)}
+    assert len(forms) >= 12
+
+
+def test_several_words_have_missing_single_and_wide_spaces(texts) -> None:
+    several = [text for kind, text in texts if kind == "several"]
+    wide = sum("  " in text for text in several)
+    assert 0.1 * len(several) < wide < 0.7 * len(several)
+    joined = [text for kind, text in texts if kind == "joined"]
+    assert sum(" " not in text for text in joined) > 0.7 * len(joined)
+
+
+def test_a_mark_never_stands_alone(texts) -> None:
+    assert not {text for _, text in texts} & corpus.NOT_ALONE
+
+
+def test_real_kinds_of_text_occur(texts) -> None:
+    said = [text for _, text in texts]
+    for pattern in (r"\S+@\S+\.\w+", r"https?://\S+", r"[A-Z]:\\\S+", r"\(\d{3}\) \d{3}-\d{4}",
+                    r"\d+(\.\d+)?%", r"GB\d{9}", r"\d\d:\d\d(:\d\d)?", r"\d+ ?(OZ|LB|QT|KG)",
+                    r"\$\d+\.\d\d"):
+        assert any(re.fullmatch(pattern, text) for text in said), pattern
 
 
 def test_a_kind_that_is_switched_off_never_comes() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont
 
 from core.errors import Missing, Unreadable
-from core.fonts.catalogue import FontFile, shipped
+from core.fonts.catalogue import CLASSES, Catalogue, FontFile, sha256_of, shipped
 from core.recognizer.alphabet import CHARACTERS
 from core.synth import fonts
 from core.synth.sample import SampleSettings, sample
@@ -52,6 +54,19 @@ def _font(path: Path, missing: str = "", empty: str = "", boxed: str = "") -> Fo
     return FontFile(path, path.stem, 1.0)
 
 
+def test_a_letter_has_one_form_at_all_sizes() -> None:
+    # a font's own bitmaps were once read as if they had a byte a pixel
+    atlas = fonts.default_atlas()
+    for f, font in enumerate(atlas.fonts):
+        large = atlas.face(f, 7).glyph["O"][0]
+        for size, em in enumerate(fonts.SIZES):
+            glyph = atlas.face(f, size).glyph["O"][0]
+            if em >= 16:
+                forms = [cv2.resize(g, (12, 12), interpolation=cv2.INTER_AREA).ravel()
+                         for g in (glyph, large)]
+                assert np.corrcoef(*forms)[0, 1] > 0.35, (font.path.name, em)
+
+
 def test_missing_empty_and_boxed_glyphs_are_not_usable(tmp_path) -> None:
     atlas = fonts.build((_font(tmp_path / "broken.ttf", missing="Q~", empty="x5", boxed="%&"),))
     refused = {c for k, c in enumerate(CHARACTERS) if not atlas.usable[0, k]}
@@ -68,6 +83,58 @@ def test_no_sample_shows_a_glyph_that_its_font_lacks(tmp_path) -> None:
         if s.recipe.font == "broken.ttf":
             seen |= set(s.text)
     assert len(seen) > 30 and not seen & set(broken)
+
+
+def test_a_rejected_character_class_or_font_is_never_drawn(tmp_path) -> None:
+    files = tuple(replace(f, weight=1.0) for f in shipped()[40:44])
+    catalogue = Catalogue(tmp_path / "verdicts.jsonl")
+    sha = [sha256_of(f.path) for f in files]
+    catalogue.verdict(sha[0], "font", "", "reject", "broken", "A")
+    catalogue.verdict(sha[1], "character", "e", "reject", "wrong symbol", "A")
+    catalogue.verdict(sha[2], "class", "digits", "reject", "square", "A")
+    catalogue.verdict("", "family", files[3].family, "weight", "", "A", weight=0.0) \
+        if files[3].family not in {f.family for f in files[:3]} else None
+    atlas = fonts.obeying(fonts.cached(files), catalogue)
+    said: dict[str, set[str]] = {}
+    for i in range(900):
+        made = sample(SampleSettings(negative=0.0), 9, i, atlas)
+        said.setdefault(made.recipe.font, set()).update(made.text)
+    assert files[0].path.name not in said
+    assert "e" not in said[files[1].path.name] and "i" in said[files[1].path.name]
+    assert not said[files[2].path.name] & CLASSES["digits"]
+    if files[3].family not in {f.family for f in files[:3]}:
+        assert files[3].path.name not in said
+
+
+def test_a_font_whose_lower_case_is_rejected_writes_capitals(tmp_path) -> None:
+    (file,) = shipped()[40:41]
+    catalogue = Catalogue(tmp_path / "verdicts.jsonl")
+    catalogue.verdict(sha256_of(file.path), "class", "lower", "reject", "case", "A")
+    atlas = fonts.obeying(fonts.cached((file,)), catalogue)
+    texts = "".join(sample(SampleSettings(), 2, i, atlas).text for i in range(200))
+    assert "E" in texts and not set(texts) & CLASSES["lower"]
+
+
+def test_without_any_font_left_it_is_said(tmp_path) -> None:
+    (file,) = shipped()[40:41]
+    catalogue = Catalogue(tmp_path / "verdicts.jsonl")
+    catalogue.verdict(sha256_of(file.path), "font", "", "reject", "broken", "A")
+    with pytest.raises(Missing, match="every font"):
+        fonts.obeying(fonts.cached((file,)), catalogue)
+
+
+def test_kerned_letters_stand_closer() -> None:
+    # the table of the font itself, in font units
+    file = next(f for f in shipped() if f.path.name == "LiberationSans-Regular.ttf")
+    with TTFont(file.path) as font:
+        pairs, units = font["kern"].kernTables[0].kernTable, font["head"].unitsPerEm
+        moved = pairs[("A", "V")] / units
+    face = fonts.build((file,)).face(0, 7)
+    em = face.em
+    assert moved < -0.05 and abs(face.kern["AV"] - moved * em) < 0.01 * em
+    apart = face.glyph["A"][3] + face.glyph["V"][1]
+    at = {c: x for c, x, _ in fonts.set_text(face, "AV", 0, 1, 1e9).places}
+    assert abs(at["V"] - (apart + moved * em)) <= 1  # glyphs stand at whole pixels
 
 
 def test_a_font_of_one_case_writes_capitals_only(tmp_path) -> None:
@@ -101,7 +168,7 @@ def test_an_atlas_from_the_cache_is_the_one_that_was_built(tmp_path) -> None:
     few = shipped()[40:43]
     built, found = fonts.cached(few, tmp_path), fonts.cached(few, tmp_path)
     assert len(list(tmp_path.iterdir())) == 1
-    for name in ("pixels", "start", "shape", "advance", "usable", "unicase"):
+    for name in ("pixels", "start", "shape", "advance", "kern", "usable", "unicase"):
         assert (getattr(built, name) == getattr(found, name)).all()
 
 

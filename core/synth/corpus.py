@@ -3,6 +3,7 @@
 Words come from the lexicon by how common they are, receipt lines from food descriptions, names,
 places and companies from lists in resources/corpus; numbers, dates, prices, codes, addresses and
 symbols are made by template. Texts are longer than a window at times; whoever draws them cuts.
+A run of several spaces is one wide space: it is drawn so wide, but says one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,18 @@ from core import lexicon
 from core.errors import Missing
 from core.recognizer.alphabet import covers
 from core.synth.stream import Stream
+from core.synth.templates import (
+    CAPITALS,
+    ENDS,
+    FILE_ENDS,
+    LETTERS,
+    digits,
+    house,
+    number,
+    numeric,
+    size,
+    symbols,
+)
 
 CORPUS = Path(__file__).parents[2] / "resources" / "corpus"
 
@@ -52,26 +65,6 @@ RECEIPT = [
     "ROAD", "Street", "St.", "Ave", "Jalan", "JALAN", "JLN", "Taman", "Floor", "Lot", "LOT",
     "Level", "Suite", "P.O.", "Box",
 ]
-MONTHS = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-]
-UNITS = [
-    "QT", "OZ", "LB", "LBS", "CT", "PK", "G", "KG", "ML", "L", "GAL", "EA", "PC", "PCS", "FT", "IN",
-    "CM", "MM", "W", "V", "GB", "MB", "oz", "lb", "g", "kg", "ml", "l", "pk", "ct", "pcs", "cm",
-    "mm", "kW", "GHz", "px", "pt",
-]
-ENDS = (".com", ".org", ".net", ".co.uk", ".com.my", ".de", ".io", ".edu", ".gov", ".info")
-CURRENCIES = ("$", "RM", "RM ", "USD ", "US$", "EUR ", "S$", "Rs.", "GBP ", "$ ")
-FILE_ENDS = (".txt", ".py", ".pdf", ".c", ".h", ".png", ".conf", ".html", ".tar.gz", ".md", ".exe")
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-CAPITALS = LETTERS.upper()
-# Symbols, the rare ones several times: real text brings the common ones anyway.
-SYMBOLS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~" + "^~`|\\{}<>[]_=+\"#&@;!?$" * 2
-# Letters that words seldom bring; codes draw them more often.
-RARE_LETTERS = "JQXZKVWUYjqxzkvwuy"
-
-
 @dataclass(frozen=True)
 class Corpus:
     """Word lists in memory. `levels[k]` are the words of the k-th class in LEVEL_WEIGHTS."""
@@ -87,9 +80,13 @@ class Corpus:
 
     def word(self, stream: Stream) -> str:
         """A word as the lexicon has it, by frequency."""
-        if stream.chance(0.18):
+        if stream.chance(0.45):
             return stream.pick(SHORT)
-        return stream.pick(self.levels[bisect(self.level_bounds, stream.unit())])
+        level = self.levels[bisect(self.level_bounds, stream.unit())]
+        word = stream.pick(level)
+        # a list has its long words as often as its short ones, running text has not
+        others = (word, stream.pick(level), stream.pick(level)) if stream.chance(0.8) else (word,)
+        return min(others, key=len)
 
 
 def _lines(name: str) -> tuple[str, ...]:
@@ -124,23 +121,45 @@ def cased(stream: Stream, word: str) -> str:
     return word.upper()
 
 
-def digits(stream: Stream, n: int) -> str:
-    return "".join(map(str, (stream.below(10) for _ in range(n))))
-
-
 def a_word(stream: Stream, corpus: Corpus) -> str:
     u = stream.unit()
-    if u < 0.80:
+    if u < 0.82:
         return cased(stream, corpus.word(stream))
-    if u < 0.88:
-        return stream.pick(RECEIPT)
-    if u < 0.95:
+    return stream.pick(RECEIPT) if u < 0.96 else stream.pick(SINGLE)
+
+
+def piece(stream: Stream, corpus: Corpus) -> str:
+    """A part of a long word, as chopping makes them."""
+    word = stream.pick(corpus.long_words)
+    start = stream.below(len(word) - 4)
+    return cased(stream, word[start:start + stream.whole(3, 12)])
+
+
+def entity(stream: Stream, corpus: Corpus) -> str:
+    """A person, place or company, or a part of its name or address."""
+    u = stream.unit()
+    if u < 0.5:
         entry = stream.pick(stream.pick((corpus.names, corpus.places, corpus.companies)))
-        part = stream.pick(entry.split())
-        return part.upper() if stream.chance(0.4) else part
-    long_word = stream.pick(corpus.long_words)  # a piece, as chopping a long word makes it
-    start = stream.below(len(long_word) - 4)
-    return cased(stream, long_word[start:start + stream.whole(3, 12)])
+        text = stream.pick(entry.split())
+    elif u < 0.62:
+        first, last = stream.pick(corpus.names), stream.pick(corpus.names)
+        title = stream.pick(("Mr", "Mrs", "Ms", "Dr.", "Mr.", "Miss"))
+        text = stream.pick((f"{first} {last}", f"{last}, {first}", f"{first[0]}. {last}",
+                            f"{title} {last}", f"{first} {last[0]}."))
+    elif u < 0.72:
+        text = stream.pick(corpus.companies)
+        text += stream.pick(("", "", " Inc.", " Ltd", " SDN BHD", " Co.", " & Co", " LLC", " GmbH"))
+    elif u < 0.84:
+        street = stream.pick(corpus.places)
+        text = stream.pick((f"{stream.whole(1, 999)} {street}", f"{street} St.", f"Jalan {street}",
+                            f"{street} Rd,", f"Taman {street}", f"{street} Avenue"))
+    elif u < 0.94:
+        town = stream.pick(corpus.places)
+        text = stream.pick((f"{digits(stream, 5)} {town}", f"{town},", f"{town} {house(stream)}",
+                            f"{town}, {stream.pick(CAPITALS)}{stream.pick(CAPITALS)}"))
+    else:
+        text = house(stream)
+    return text.upper() if stream.chance(0.4) else text
 
 
 def punctuated(stream: Stream, corpus: Corpus) -> str:
@@ -155,88 +174,6 @@ def punctuated(stream: Stream, corpus: Corpus) -> str:
     if u < 0.90:
         return word + stream.pick((")", '"', "'", "*", "),", ").", '",', "]", "()", "'s", "..."))
     return word + stream.pick("-/&_.:=+|") + a_word(stream, corpus)
-
-
-def number(stream: Stream) -> str:
-    u = stream.unit()
-    if u < 0.35:
-        return digits(stream, stream.whole(1, 5))
-    if u < 0.5:
-        return digits(stream, stream.whole(6, 14))
-    if u < 0.62:
-        return f"{stream.below(1000)},{digits(stream, 3)}" + ("" if stream.chance(.5) else
-                                                             f".{digits(stream, 2)}")
-    if u < 0.82:
-        return f"{stream.below(1000)}.{digits(stream, stream.whole(1, 3))}"
-    if u < 0.9:
-        return stream.pick(("#", "-", "+", "No.", "x", "~")) + digits(stream, stream.whole(1, 4))
-    end = stream.pick(("st", "nd", "rd", "th", ".", ")", ":", ",", "x", "@"))
-    return f"{stream.below(30)}{end}"
-
-
-def price(stream: Stream) -> str:
-    whole = int(10 ** stream.between(0, 3.5))
-    amount = f"{whole:,}" if whole > 999 and stream.chance(0.7) else str(whole)
-    amount += f".{digits(stream, 2)}"
-    u = stream.unit()
-    if u < 0.5:
-        return amount
-    if u < 0.85:
-        return stream.pick(CURRENCIES) + amount
-    return stream.pick((f"-{amount}", f"{amount}-", f"({amount})", f"{amount} SR", f"{amount}T",
-                        f"@{amount}", f"*{amount}", f"{amount} Z", f"{amount}/ea"))
-
-
-def date(stream: Stream) -> str:
-    day, month, year = stream.whole(1, 31), stream.whole(1, 12), stream.whole(1980, 2029)
-    mark, name = stream.pick("/-/-."), stream.pick(MONTHS)
-    short, yy = name[:3], year % 100
-    return stream.pick((
-        f"{day:02}{mark}{month:02}{mark}{year}", f"{day:02}{mark}{month:02}{mark}{yy:02}",
-        f"{month:02}{mark}{day:02}{mark}{year}", f"{day}{mark}{month}{mark}{year}",
-        f"{year}-{month:02}-{day:02}", f"{day} {name} {year}", f"{day:02}-{short}-{year}",
-        f"{day:02} {short.upper()} {yy:02}", f"{name} {day}, {year}", f"{short} {day}, {year}",
-        f"{day:02}{short.upper()}{yy:02}", f"{short}. {day}", f"{month:02}/{yy:02}", str(year)))
-
-
-def time(stream: Stream) -> str:
-    hour, minute, second = stream.below(24), stream.below(60), stream.below(60)
-    half = stream.pick(("AM", "PM", "am", "pm", " AM", " PM", "a.m.", " p.m."))
-    return stream.pick((f"{hour:02}:{minute:02}", f"{hour:02}:{minute:02}:{second:02}",
-                        f"{hour % 12 + 1}:{minute:02}{half}", f"{hour % 12 + 1}{half}",
-                        f"{hour:02}:{minute:02}:{second:02}{half}", f"{hour:02}.{minute:02}"))
-
-
-def percent(stream: Stream) -> str:
-    n = stream.below(101)
-    return stream.pick((f"{n}%", f"{n}.{stream.below(10)}%", f"({n}%)", f"@{n}%", f"{n} %",
-                        f"{n}.00%", f"-{n}%", f"GST {n}%"))
-
-
-def phone(stream: Stream) -> str:
-    d = lambda n: digits(stream, n)
-    return stream.pick((f"{d(3)}-{d(3)}-{d(4)}", f"({d(3)}) {d(3)}-{d(4)}", f"{d(2)}-{d(8)}",
-                        f"+{d(2)} {d(3)} {d(6)}", f"{d(3)}.{d(3)}.{d(4)}", f"0{d(2)}-{d(7)}",
-                        f"+{d(2)}-{d(1)}-{d(4)} {d(4)}", f"Tel:{d(2)}-{d(7)}", f"0{d(4)} {d(6)}"))
-
-
-def code(stream: Stream) -> str:
-    letters = lambda n: "".join(stream.pick(CAPITALS + "JQXZKVWUY") for _ in range(n))
-    u = stream.unit()
-    if u < 0.35:
-        return letters(stream.whole(1, 4)) + stream.pick(("", "", "-", "/", ".")) \
-            + digits(stream, stream.whole(2, 8))
-    if u < 0.5:
-        return "".join(stream.pick(CAPITALS + "0123456789" * 3) for _ in range(stream.whole(4, 12)))
-    if u < 0.62:
-        return f"{digits(stream, stream.whole(3, 9))}-{stream.pick(CAPITALS)}"
-    if u < 0.74:
-        return stream.pick("-/.").join(digits(stream, stream.whole(2, 5))
-                                       for _ in range(stream.whole(2, 4)))
-    if u < 0.87:
-        return "".join(stream.pick("0123456789abcdef") for _ in range(stream.whole(4, 12)))
-    return "".join(stream.pick(LETTERS + CAPITALS + "0123456789" + RARE_LETTERS)
-                   for _ in range(stream.whole(3, 12)))
 
 
 def email(stream: Stream, corpus: Corpus) -> str:
@@ -260,18 +197,6 @@ def url(stream: Stream, corpus: Corpus) -> str:
     if u < 0.9:
         return f"C:\\{corpus.word(stream)}\\{corpus.word(stream)}{stream.pick(FILE_ENDS)}"
     return f"~/{corpus.word(stream)}_{corpus.word(stream)}{stream.pick(FILE_ENDS)}"
-
-
-def size(stream: Stream) -> str:
-    """A measure: "24QT", "12 OZ", "2 x 5", "1.5L"."""
-    n = stream.pick((str(stream.whole(1, 64)), f"{stream.below(9)}.{stream.below(10)}",
-                     str(50 * stream.whole(1, 20)), f"1/{stream.pick('2348')}"))
-    u = stream.unit()
-    if u < 0.6:
-        return n + stream.pick(UNITS)
-    if u < 0.8:
-        return f"{n} {stream.pick(UNITS)}"
-    return n + stream.pick(("x", "X", " x ", "*", " @ ", "X ")) + str(stream.whole(1, 99))
 
 
 def receipt_line(stream: Stream, corpus: Corpus) -> str:
@@ -300,60 +225,43 @@ def code_text(stream: Stream, corpus: Corpus) -> str:
         f"{a}({b})", f"{a}^{n % 10}", f"{a}>{n}", f"{a}<{n}", f"{a}\\{b}", f"{a}; {b}"))
 
 
-def symbols(stream: Stream) -> str:
-    """Random characters, half of them symbols, so that every printable one occurs often."""
-    return "".join(stream.pick(SYMBOLS) if stream.chance(0.5)
-                   else stream.pick(LETTERS + CAPITALS + "0123456789" + RARE_LETTERS)
-                   for _ in range(1 if stream.chance(0.2) else stream.whole(1, 9)))
-
-
 def joined(stream: Stream, corpus: Corpus) -> str:
     """Two tokens with the space between them missing."""
-    return a_word(stream, corpus) + stream.pick((a_word, lambda s, c: number(s)))(stream, corpus)
+    return a_word(stream, corpus) + (number(stream) if stream.chance(0.5)
+                                     else a_word(stream, corpus))
 
 
 def several(stream: Stream, corpus: Corpus) -> str:
-    """Two to four tokens with spaces."""
-    u = stream.unit()
-    if u < 0.3:
-        return receipt_line(stream, corpus)
-    if u < 0.38:
-        return stream.pick(corpus.companies if stream.chance(0.5) else corpus.places)
-    if u < 0.45:
-        return f"{stream.pick(corpus.names)} {stream.pick(corpus.names)}"
-    upper = stream.chance(0.4)
-    tokens = []
-    for _ in range(stream.whole(2, 4)):
+    """Two to four tokens, some with a wide space between them."""
+    upper, gap = stream.chance(0.4), 0.85 if stream.chance(0.75) else 0.4
+    text = ""
+    for n in range(stream.pick((2, 2, 2, 3, 3, 4))):
         u = stream.unit()
-        tokens.append(corpus.word(stream) if u < 0.6 else numeric(stream) if u < 0.75 else
-                      stream.pick(RECEIPT) if u < 0.85 else punctuated(stream, corpus))
-    text = " ".join(tokens)
+        if n:
+            text += " " if stream.chance(gap) else " " * stream.whole(2, 4)
+        text += (corpus.word(stream) if u < 0.55 else numeric(stream) if u < 0.75 else
+                 stream.pick(RECEIPT) if u < 0.87 else punctuated(stream, corpus))
     return text.upper() if upper else text
-
-
-NUMERIC: tuple[tuple[float, Callable[[Stream], str]], ...] = (
-    (0.27, number), (0.27, price), (0.15, date), (0.09, time), (0.05, percent), (0.06, phone),
-    (0.08, code), (0.03, size))
-_NUMERIC_BOUNDS = list(accumulate(w for w, _ in NUMERIC))
-
-
-def numeric(stream: Stream) -> str:
-    """A number, price, date, time, percentage, phone number, code or size."""
-    k = bisect(_NUMERIC_BOUNDS, stream.unit())
-    return NUMERIC[min(k, len(NUMERIC) - 1)][1](stream)
 
 
 # kind, what draws it; the odds of each kind are fields of SampleSettings named like it.
 KINDS: tuple[tuple[str, Callable[[Stream, Corpus], str]], ...] = (
     ("word", a_word),
+    ("piece", piece),
     ("punctuated", punctuated),
     ("numeric", lambda stream, corpus: numeric(stream)),
+    ("entity", entity),
+    ("receipt", receipt_line),
     ("address", lambda stream, corpus: stream.pick((email, url))(stream, corpus)),
     ("code_text", code_text),
     ("symbols", lambda stream, corpus: symbols(stream)),
     ("joined", joined),
     ("several", several),
 )
+# What stands alone: codes of tax and size, bullets, marks between columns.
+SINGLE = LETTERS + CAPITALS + "0123456789" + ":&%$#*/()[]@+=<>?!;|" * 2
+# Alone in a window these are specks and strokes that could be anything.
+NOT_ALONE = frozenset(".,'`-_~^\"")
 
 
 def draw_text(stream: Stream, odds: tuple[float, ...]) -> tuple[str, str]:
@@ -365,4 +273,6 @@ def draw_text(stream: Stream, odds: tuple[float, ...]) -> tuple[str, str]:
     k = min(bisect(bounds, stream.unit() * bounds[-1]), len(KINDS) - 1)
     name, draw = KINDS[k]
     text = draw(stream, load()).strip()
-    return name, text or "-"
+    while not text or text in NOT_ALONE:
+        text = draw(stream, load()).strip()
+    return name, text

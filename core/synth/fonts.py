@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 from zipfile import BadZipFile
 
 import cv2
@@ -21,19 +22,20 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_dir
 
-from core.errors import Unreadable
-from core.fonts.catalogue import FontFile, shipped
+from core.errors import Missing, Unreadable
+from core.fonts.catalogue import Catalogue, FontFile, sha256_of, shipped, standing
 from core.recognizer.alphabet import CHARACTERS
 
 # px per em. The small ones are hinted and set at whole pixels as screens do; the steps of about
 # 1.4 keep the final warp from shrinking so far that bilinear sampling aliases.
 SIZES = (11, 13, 16, 20, 28, 40, 56, 78)
 HINTED_TO = 20  # px per em; above it glyphs are drawn unhinted, as printers do
-ATLAS_VERSION = 2  # raise it when rasterising changes: the cached files are then made anew
+ATLAS_VERSION = 5  # raise it when rasterising changes: the cached files are then made anew
 # Letters whose capital has another form: where these look alike, the font has no lower case.
 UNLIKE = "abdeghnqrt"
 ALIKE_FROM = 0.8  # overlap of two glyphs scaled to one box above which they look the same
 ALIKE_SIZE = 5  # index into SIZES at which glyphs are compared (40 px)
+LEAST_KERN = 0.004  # em; a smaller correction than this moves no glyph at any of SIZES
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Atlas:
     `pixels` is one long uint8 array, 255 = ink. Of glyph (font f, size s, character c of
     alphabet.CHARACTERS), `start[f, s, c]` is its first pixel and `shape[f, s, c]` its height,
     width, left bearing and rise of its top row above the baseline, in px; `advance[f, s, c]` the
-    pen's step in px. `usable[f, c]` tells whether it may be drawn at all, `unicase[f]` that the
-    font has one case only, so that its texts are upper case.
+    pen's step in px; `kern[f, c, d]` is added, in em, between c and d. `usable[f, c]` tells
+    whether it may be drawn at all, `unicase[f]` that the font has one case only, so that its
+    texts are upper case.
     """
 
     fonts: tuple[FontFile, ...]
@@ -52,6 +55,7 @@ class Atlas:
     start: NDArray[np.int64]  # (F, S, C)
     shape: NDArray[np.int16]  # (F, S, C, 4)
     advance: NDArray[np.float32]  # (F, S, C)
+    kern: NDArray[np.float16]  # (F, C, C)
     usable: NDArray[np.bool_]  # (F, C)
     unicase: NDArray[np.bool_]  # (F,)
     bounds: tuple[float, ...] = ()  # cumulative font weights, ending at 1
@@ -65,11 +69,19 @@ class Atlas:
             self._faces[key] = Face(self, font, size)
         return self._faces[key]
 
+    @property
+    def digest(self) -> str:
+        """16 hex digits of the fonts, their weights and what may be drawn of them: settings, seed
+        and number name the same sample wherever this is the same."""
+        h = hashlib.sha256(atlas_digest(self.fonts).encode())
+        h.update(repr(self.bounds).encode() + self.usable.tobytes() + self.unicase.tobytes())
+        return h.hexdigest()[:16]
+
 
 class Face:
     """A font at one size. Heights are px above the baseline (`descent` below it, positive)."""
 
-    __slots__ = ("ascent", "descent", "em", "glyph", "space", "x_height")
+    __slots__ = ("ascent", "descent", "em", "glyph", "kern", "rows", "space", "x_height")
 
     def __init__(self, atlas: Atlas, font: int, size: int) -> None:
         self.em = SIZES[size]
@@ -82,6 +94,12 @@ class Face:
                 h, w, left, top = shapes[k]
                 bitmap = atlas.pixels[starts[k]:starts[k] + h * w].reshape(h, w)
                 self.glyph[c] = bitmap, left, top, advances[k]
+        # rows of ink, y down from the baseline, half-open
+        self.rows = {c: (-top, g.shape[0] - top) for c, (g, _, top, _) in self.glyph.items()}
+        pairs = np.argwhere(np.abs(atlas.kern[font]) >= LEAST_KERN).tolist()
+        # "AV" -> px; empty for most fonts of one pitch
+        self.kern = {CHARACTERS[a] + CHARACTERS[b]: float(atlas.kern[font, a, b]) * self.em
+                     for a, b in pairs}
         tops = [self.glyph[c][2] for c in "bdhklEHT" if c in self.glyph]
         lows = [self.glyph[c][0].shape[0] - self.glyph[c][2] for c in "gpqy" if c in self.glyph]
         heights = [self.glyph[c][2] for c in "xzvno" if c in self.glyph]
@@ -114,15 +132,19 @@ def set_text(face: Face, text: str, tracking: float, space: float, width_max: fl
     width_max  px; the first glyph whose ink passes it and all after it are left out, and then
                spaces at the end. The `text` of the result is what is really set.
     """
-    pen, places, length = 0.0, [], 0
+    pen, places, length, last = 0.0, [], 0, ""
     x0, y0, x1, y1 = 10 ** 6, 10 ** 6, -10 ** 6, -10 ** 6
-    glyphs = face.glyph
+    glyphs, kern = face.glyph, face.kern
     for n, c in enumerate(text):
         if c == " ":
             pen += face.space * space + tracking
+            last = c
             continue
         bitmap, left, top, step = glyphs[c]
         h, w = bitmap.shape
+        if kern:
+            pen += kern.get(last + c, 0.0)
+            last = c
         x = int(pen + 0.5) + left
         if places and x + w - x0 > width_max:
             break
@@ -155,8 +177,18 @@ def paint(canvas: NDArray[np.uint8], face: Face, setting: Setting, x: int, y: in
             np.maximum(spot, bitmap[a:b, d:e], out=spot)
 
 
-def rasterise(path: Path) -> tuple[list[NDArray[np.uint8]], NDArray, NDArray, NDArray]:
-    """(bitmaps, shape (S, C, 4), advance (S, C), usable (C,)) of one font file.
+class Rasters(NamedTuple):
+    """The glyphs of one font file; see `Atlas`, whose rows they become."""
+
+    bitmaps: list[NDArray[np.uint8]]
+    shape: NDArray[np.int16]  # (S, C, 4)
+    advance: NDArray[np.float32]  # (S, C)
+    kern: NDArray[np.float16]  # (C, C)
+    usable: NDArray[np.bool_]  # (C,)
+
+
+def rasterise(path: Path) -> Rasters:
+    """The glyphs of one font file.
 
     Bitmaps are in order of sizes, then characters. Raises Unreadable naming the file.
     """
@@ -169,14 +201,15 @@ def rasterise(path: Path) -> tuple[list[NDArray[np.uint8]], NDArray, NDArray, ND
     try:
         face = freetype.Face(str(path))
         for s, em in enumerate(SIZES):
-            flags = freetype.FT_LOAD_RENDER
+            # bitmaps that a font carries (Terminus) are 1 bit deep and of other sizes
+            flags = freetype.FT_LOAD_RENDER | freetype.FT_LOAD_NO_BITMAP
             flags |= (freetype.FT_LOAD_TARGET_LIGHT if em <= HINTED_TO
                       else freetype.FT_LOAD_NO_HINTING)
             face.set_pixel_sizes(0, em)
-            blank, _ = _glyph(face, 0, flags)
+            blank, _ = draw_glyph(face, 0, flags)
             for k, c in enumerate(CHARACTERS):
                 index = face.get_char_index(c)
-                bitmap, metrics = _glyph(face, index, flags)
+                bitmap, metrics = draw_glyph(face, index, flags)
                 bitmaps.append(bitmap)
                 shape[s, k] = (*bitmap.shape, *metrics[:2])
                 advance[s, k] = metrics[2]
@@ -184,13 +217,27 @@ def rasterise(path: Path) -> tuple[list[NDArray[np.uint8]], NDArray, NDArray, ND
                     has_ink = bool(bitmap.size and bitmap.any())
                     boxed = has_ink and bitmap.shape == blank.shape and (bitmap == blank).all()
                     usable[k] = index > 0 and (c == " " or (has_ink and not boxed))
+        kern = _kerning(face)
     except freetype.FT_Exception as error:
         raise Unreadable(f"{path} cannot be rasterised ({error}); remove it from the font list "
                          "or replace the file") from error
-    return bitmaps, shape, advance, usable
+    return Rasters(bitmaps, shape, advance, kern, usable)
 
 
-def _glyph(face: object, index: int, flags: int) -> tuple[NDArray[np.uint8], tuple]:
+def _kerning(face: object) -> NDArray[np.float16]:
+    """(C, C) em, from the font's `kern` table: FreeType reads no GPOS, and most that have only
+    that are set well enough without."""
+    import freetype
+    kern = np.zeros((len(CHARACTERS),) * 2, np.float16)
+    if face.has_kerning:
+        for a, left in enumerate(CHARACTERS):
+            for b, right in enumerate(CHARACTERS):
+                moved = face.get_kerning(left, right, freetype.FT_KERNING_UNSCALED).x
+                kern[a, b] = moved / face.units_per_EM
+    return np.clip(kern, -0.3, 0.3)
+
+
+def draw_glyph(face: object, index: int, flags: int) -> tuple[NDArray[np.uint8], tuple]:
     """(bitmap (h, w), (left, top, advance)) of a glyph, cut to its ink."""
     face.load_glyph(index, flags)
     slot = face.glyph
@@ -227,10 +274,11 @@ def build(fonts: tuple[FontFile, ...]) -> Atlas:
     """An atlas rasterised from the font files; about 0.1 s a font."""
     shape = (len(fonts), len(SIZES), len(CHARACTERS))
     start, advance = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
+    kern = np.zeros((len(fonts), len(CHARACTERS), len(CHARACTERS)), np.float16)
     box, usable = np.zeros((*shape, 4), np.int16), np.zeros((len(fonts), len(CHARACTERS)), bool)
     unicase, chunks, total = np.zeros(len(fonts), bool), [], 0
     for f, font in enumerate(fonts):
-        bitmaps, box[f], advance[f], usable[f] = rasterise(font.path)
+        bitmaps, box[f], advance[f], kern[f], usable[f] = rasterise(font.path)
         lengths = np.array([b.size for b in bitmaps])
         start[f] = (total + np.concatenate([[0], np.cumsum(lengths)[:-1]])).reshape(shape[1:])
         total += int(lengths.sum())
@@ -238,15 +286,15 @@ def build(fonts: tuple[FontFile, ...]) -> Atlas:
         at = ALIKE_SIZE * len(CHARACTERS)
         unicase[f] = is_unicase({c: bitmaps[at + k] for k, c in enumerate(CHARACTERS)
                                  if usable[f, k]})
-    return _finished(fonts, np.concatenate(chunks), start, box, advance, usable, unicase)
+    return _finished(fonts, np.concatenate(chunks), start, box, advance, kern, usable, unicase)
 
 
 def _finished(fonts: tuple[FontFile, ...], pixels: NDArray, start: NDArray, shape: NDArray,
-              advance: NDArray, usable: NDArray, unicase: NDArray) -> Atlas:
+              advance: NDArray, kern: NDArray, usable: NDArray, unicase: NDArray) -> Atlas:
     weights = np.cumsum([f.weight for f in fonts])
     bounds = (*(weights[:-1] / weights[-1]).tolist(), 1.0)
     drawable = tuple(frozenset(c for k, c in enumerate(CHARACTERS) if row[k]) for row in usable)
-    return Atlas(fonts, pixels, start, shape, advance, usable, unicase, bounds, drawable)
+    return Atlas(fonts, pixels, start, shape, advance, kern, usable, unicase, bounds, drawable)
 
 
 def atlas_digest(fonts: tuple[FontFile, ...]) -> str:
@@ -267,7 +315,7 @@ def cached(fonts: tuple[FontFile, ...], folder: Path | None = None) -> Atlas:
     """
     folder = folder or Path(user_cache_dir("ocr-workbench"))
     path = folder / f"atlas-{atlas_digest(fonts)}.npz"
-    names = ("pixels", "start", "shape", "advance", "usable", "unicase")
+    names = ("pixels", "start", "shape", "advance", "kern", "usable", "unicase")
     try:
         with np.load(path) as stored:
             return _finished(fonts, *(stored[name] for name in names))
@@ -284,7 +332,28 @@ def cached(fonts: tuple[FontFile, ...], folder: Path | None = None) -> Atlas:
     return atlas
 
 
+def obeying(atlas: Atlas, catalogue: Catalogue) -> Atlas:
+    """The atlas as a curator's verdicts leave it.
+
+    A character that is rejected, alone or with its class, is not drawn; a rejected font is never
+    picked, and a family's picks are multiplied by its weight. A font whose lower case is rejected
+    writes capitals. Raises Missing where no font is left.
+    """
+    usable, fonts = atlas.usable.copy(), []
+    for f, font in enumerate(atlas.fonts):
+        allowed = catalogue.allowed(sha256_of(font.path))
+        usable[f] &= np.array([c in allowed for c in CHARACTERS])
+        weight = font.weight * catalogue.weight(font.family) if usable[f, 1:].any() else 0.0
+        fonts.append(replace(font, weight=weight))
+    if not any(font.weight > 0 for font in fonts):
+        raise Missing("every font is rejected; accept one in the font view, or undo a verdict")
+    lower = [CHARACTERS.index(c) for c in "aeinost"]
+    unicase = atlas.unicase | ~usable[:, lower].any(1)
+    return _finished(tuple(fonts), atlas.pixels, atlas.start, atlas.shape, atlas.advance,
+                     atlas.kern, usable, unicase)
+
+
 @cache
 def default_atlas() -> Atlas:
-    """The atlas of the shipped fonts, once a process."""
-    return cached(shipped())
+    """The atlas of the shipped fonts as the standing verdicts leave it, once a process."""
+    return obeying(cached(shipped()), standing())

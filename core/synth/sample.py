@@ -7,73 +7,91 @@ i see the same pixels. Only the shipped fonts and lists and the pinned packages 
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from math import sqrt
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import Usage
 from core.parameters import check_limits, param
-from core.synth import corpus, negatives, transforms
-from core.synth.fonts import SIZES, Atlas, Face, Setting, default_atlas, paint, set_text
+from core.recognizer.alphabet import CHARACTERS
+from core.synth import corpus, layout, negatives, transforms
+from core.synth.fonts import Atlas, default_atlas, paint
+from core.synth.layout import Frame
 from core.synth.stream import Stream
-from core.synth.transforms import HEIGHT, Drawing, Step
+from core.synth.transforms import Drawing, Step, Transform
 
-STEP = 4  # px, widths are multiples of the net's horizontal stride
-FILL = 26.0  # px of the window's 32 that a box without margins takes up, near enough
-MEASURE_AT = 5  # index into SIZES: the size at which a text is measured before the real one
 PAD = 0.5  # em of blank canvas around a text, for margins, lines and neighbours
-MARGIN = 0.1  # of the box height: core.recognizer.window.MARGIN, about which margins scatter
-
+EASY = 0.3  # severity below which transforms become rarer, too
+LEGIBLE = 0.7  # correlation of a window with its clean ink under which it is mended
 
 @dataclass(frozen=True)
 class SampleSettings:
     """Odds of texts and of transforms. Zero switches a thing off and leaves the others alone."""
 
-    width_max: int = param(256, unit="px", low=32, high=512, help="the widest window; longer "
+    width_max: int = param(320, unit="px", low=32, high=512, help="the widest window; longer "
                            "texts are cut to the characters that fit")
     negative: float = param(0.06, low=0, high=1, help="windows without text, to be read as nothing")
+    severity: float = param(1.5, low=0.1, high=10, help="how mild most samples are: their severity "
+                            "is a uniform number to this power")
     word: float = param(0.42, low=0, high=1, help="single words (weight among texts)")
-    punctuated: float = param(0.10, low=0, high=1, help="words with punctuation (weight)")
-    numeric: float = param(0.21, low=0, high=1, help="numbers, prices, dates, codes (weight)")
-    address: float = param(0.02, low=0, high=1, help="e-mails, URLs and file paths (weight)")
-    code_text: float = param(0.04, low=0, high=1, help="pieces of programs (weight)")
-    symbols: float = param(0.06, low=0, high=1, help="random characters and symbols (weight)")
-    joined: float = param(0.02, low=0, high=1, help="two tokens without a space (weight)")
-    several: float = param(0.17, low=0, high=1, help="several words with spaces (weight)")
-    screen: float = param(0.22, low=0, high=1, help="set small with hinted glyphs, then enlarged, "
-                          "as text on screens is")
-    tight: float = param(0.6, low=0, high=1, help="odds of each of top and bottom that the box "
-                         "ends at the ink, not at the font's line")
+    piece: float = param(0.025, low=0, high=1, help="parts of long words, as chopping makes "
+                           "them (weight)")
+    punctuated: float = param(0.09, low=0, high=1, help="words with punctuation (weight)")
+    numeric: float = param(0.22, low=0, high=1, help="numbers, prices, dates, codes (weight)")
+    entity: float = param(.04, low=0, high=1, help="names, places, companies, addresses (weight)")
+    receipt: float = param(.03, low=0, high=1, help="receipt lines (weight)")
+    address: float = param(0.015, low=0, high=1, help="e-mails, URLs and file paths (weight)")
+    code_text: float = param(0.03, low=0, high=1, help="pieces of programs (weight)")
+    symbols: float = param(0.055, low=0, high=1, help="random characters and symbols (weight)")
+    joined: float = param(.012, low=0, high=1, help="two tokens without a space (weight)")
+    several: float = param(.06, low=0, high=1, help="several words with spaces (weight)")
+    screen: float = param(0.36, low=0, high=1, help="set small with hinted glyphs, then "
+                           "enlarged, as on screens")
+    tight: float = param(0.6, low=0, high=1, help="odds of each of top and bottom that the "
+                           "box ends at the ink")
     tracking: float = param(0.2, low=0, high=1, help="letters set tighter or wider")
     squeeze: float = param(0.4, low=0, high=1, help="text made narrower or wider")
-    faint: float = param(0.18, low=0, high=1, help="little contrast between ink and paper")
-    neighbours: float = param(0.12, low=0, high=1, help="parts of the lines above and below")
-    beside: float = param(0.06, low=0, high=1, help="parts of the words to the left and right")
-    lines: float = param(0.08, low=0, high=1, help="underline, strike-out, lines of a table")
-    rotation: float = param(0.45, low=0, high=1, help="turned by a degree or two")
-    shear: float = param(0.25, low=0, high=1, help="slanted")
-    perspective: float = param(0.08, low=0, high=1, help="seen at an angle")
+    faint: float = param(0.12, low=0, high=1, help="little contrast between ink and paper")
+    weight: float = param(0.12, low=0, high=1, help="bolder or thinner than the font")
+    neighbours: float = param(0.1, low=0, high=1, help="parts of the lines above and below")
+    beside: float = param(0.05, low=0, high=1, help="parts of the words to the left and right")
+    lines: float = param(0.08, low=0, high=1, help="underline, strike-out, lines of a table or box")
+    rotation: float = param(0.35, low=0, high=1, help="turned by a degree or two")
+    shear: float = param(0.12, low=0, high=1, help="slanted a little, either way")
+    oblique: float = param(0.04, low=0, high=1, help="slanted like italics")
+    perspective: float = param(0.06, low=0, high=1, help="seen at an angle")
     curve: float = param(0.05, low=0, high=1, help="bent baseline")
-    spread: float = param(0.15, low=0, high=1, help="ink spread or worn off")
-    thermal: float = param(0.17, low=0, high=1, help="specks, faint rows, dead dots, fading")
-    dots: float = param(0.05, low=0, high=1, help="printed with dots")
-    bilevel: float = param(0.06, low=0, high=1, help="ink without grey edges")
-    texture: float = param(0.10, low=0, high=1, help="uneven ground")
-    gradient: float = param(0.3, low=0, high=1, help="uneven light")
-    shadow: float = param(0.04, low=0, high=1, help="the edge of a shadow, or a crease")
-    motion: float = param(0.04, low=0, high=1, help="motion blur")
-    blur: float = param(0.35, low=0, high=1, help="out of focus")
-    low_resolution: float = param(0.14, low=0, high=1, help="enlarged from fewer pixels")
+    elastic: float = param(0.05, low=0, high=1, help="crumpled")
+    spread: float = param(0.13, low=0, high=1, help="ink spread or worn off")
+    uneven: float = param(0.18, low=0, high=1, help="ink with rough edges and pale patches")
+    thermal: float = param(0.22, low=0, high=1, help="thermal print: dots, missing rows, "
+                           "fading, smear")
+    dots: float = param(0.04, low=0, high=1, help="dot matrix print")
+    bilevel: float = param(0.04, low=0, high=1, help="ink without gray edges")
+    texture: float = param(0.06, low=0, high=1, help="uneven paper")
+    pattern: float = param(0.025, low=0, high=1, help="printed paper behind the text")
+    gradient: float = param(0.1, low=0, high=1, help="uneven light")
+    shadow: float = param(0.025, low=0, high=1, help="the edge of a shadow")
+    crease: float = param(0.025, low=0, high=1, help="a fold")
+    glare: float = param(0.02, low=0, high=1, help="a lamp's reflection")
+    motion: float = param(0.03, low=0, high=1, help="motion blur")
+    blur: float = param(0.55, low=0, high=1, help="softened by lens or scaling")
+    defocus: float = param(0.05, low=0, high=1, help="out of focus")
+    low_resolution: float = param(0.2, low=0, high=1, help="enlarged from fewer pixels")
     sharpen: float = param(0.08, low=0, high=1, help="a scanner's unsharp mask")
-    specks: float = param(0.06, low=0, high=1, help="dust and toner")
-    noise: float = param(0.4, low=0, high=1, help="sensor noise")
-    threshold: float = param(0.05, low=0, high=1, help="scanned to black and white")
-    jpeg: float = param(0.18, low=0, high=1, help="JPEG at low quality")
-    inversion: float = param(0.08, low=0, high=1, help="light on dark: the detector's polarity "
-                             "was wrong")
+    tone_curve: float = param(0.25, low=0, high=1, help="paper made white and ink black, as "
+                           "scanners do")
+    specks: float = param(0.03, low=0, high=1, help="dust and toner")
+    noise: float = param(0.16, low=0, high=1, help="sensor noise")
+    threshold: float = param(0.04, low=0, high=1, help="scanned to black and white")
+    fax: float = param(0.015, low=0, high=1, help="through a fax")
+    jpeg: float = param(0.3, low=0, high=1, help="JPEG at low to fair quality")
+    inversion: float = param(0.04, low=0, high=1, help="light on dark: the detector's polarity "
+                           "was wrong")
 
     def __post_init__(self) -> None:
         check_limits(self)
@@ -90,7 +108,9 @@ class Recipe(NamedTuple):
     kind     the kind of text (corpus.KINDS) or of negative
     font     file name, "" for a negative that is drawn without one
     size     px per em at which the glyphs were set
-    steps    each part of the layout and each transform with its numbers, in order
+    steps    each part of the layout and each transform with its numbers, in order: "severity",
+             "layout" (labels layout.LABELS), the transforms (transforms.LABELS), "levels" (paper
+             and ink tone) and "legible" (correlation found, share of clean print mixed in)
     """
 
     kind: str
@@ -107,167 +127,203 @@ class Sample(NamedTuple):
     recipe: Recipe
 
 
+class Still(NamedTuple):
+    """One picture of a film strip: the window (32, W) uint8 after the step `name`."""
+
+    name: str
+    image: NDArray[np.uint8]
+    numbers: tuple[float, ...]
+
+
 def sample(settings: SampleSettings, seed: int, i: int, atlas: Atlas | None = None) -> Sample:
     """The i-th sample of a seed: dark on light mostly, 32 px high, at most width_max wide.
 
     The same arguments give the same bytes for the same pinned packages on the same kind of CPU.
-    `atlas` is the shipped fonts unless a curator's set is given.
+    `atlas` is the shipped fonts, as the standing verdicts leave them, unless one is given.
     """
-    atlas = atlas or default_atlas()
-    steps: list[Step] = []
-    if Stream(seed, i, "negative").chance(settings.negative):
-        kind, ink = negatives.draw(Stream(seed, i, "blank"), settings.width_max, atlas)
-        text, font, size = "", "", 0
-    else:
-        kind, text, font, size, ink = _text_ink(settings, seed, i, atlas, steps)
-    ink = _through(transforms.INK, ink, settings, seed, i, steps)
-    levels = _levels(Stream(seed, i, "levels"), settings.faint)
-    steps.append(Step("levels", levels))
-    tones = transforms.compose(ink, levels)
-    tones = _through(transforms.TONE, tones, settings, seed, i, steps)
-    image = np.clip(tones, 0, 255).astype(np.uint8)
-    image = _through(transforms.PICTURE, image, settings, seed, i, steps)
-    return Sample(image, text, Recipe(kind, font, size, tuple(steps)))
+    return _Making(settings, seed, i, atlas or default_atlas()).made()
 
 
-def _drawn(place: tuple[transforms.Transform, ...], settings: SampleSettings, seed: int, i: int,
-           steps: list[Step]) -> list[tuple[transforms.Transform, tuple[float, ...]]]:
-    """The transforms of a place that this sample has, with their numbers."""
-    found = []
-    for t in place:
-        odds = getattr(settings, t.name)
-        if odds:
-            stream = Stream(seed, i, t.name)
-            if stream.unit() < odds:
-                numbers = t.draw(stream)
-                steps.append(Step(t.name, numbers))
-                found.append((t, numbers))
-    return found
+def strip(settings: SampleSettings, seed: int, i: int, without: frozenset[str] = frozenset(),
+          atlas: Atlas | None = None) -> list[Still]:
+    """How sample i came to be: the window after each step, in order; the last is the sample.
+
+    without  names of transforms (transforms.NAMES) that are left out; the others draw what they
+             draw with them. Raises Usage for a name that is none.
+    The first still is the text as laid out, and each one's `before` is the still that precedes
+    it. Steps before the paper are shown as black ink on white.
+    """
+    unknown = sorted(without - set(transforms.NAMES))
+    if unknown:
+        raise Usage(f"no transform is called {unknown[0]!r}; there are "
+                    + ", ".join(transforms.NAMES))
+    stills: list[Still] = []
+    off = replace(settings, **dict.fromkeys(without, 0.0))
+    _Making(off, seed, i, atlas or default_atlas(), stills).made()
+    return stills
 
 
-def _through(place: tuple[transforms.Transform, ...], thing: NDArray, settings: SampleSettings,
-             seed: int, i: int, steps: list[Step]) -> NDArray:
-    for t, numbers in _drawn(place, settings, seed, i, steps):
-        thing = t.apply(thing, numbers)
-    return thing
+def character_histogram(settings: SampleSettings, seed: int, n: int, atlas: Atlas | None = None,
+                        ) -> NDArray[np.int64]:
+    """(95,) how often each of alphabet.CHARACTERS is drawn in samples 0 .. n - 1 of a seed."""
+    atlas, counts = atlas or default_atlas(), np.zeros(128, np.int64)
+    for i in range(n):
+        said = _Making(settings, seed, i, atlas).said()
+        counts += np.bincount(np.frombuffer(said.encode("ascii"), np.uint8), minlength=128)
+    return counts[[ord(c) for c in CHARACTERS]]
+
+
+class _Making:
+    """One sample while it is made. `stills` is filled where a film strip is asked for."""
+
+    def __init__(self, settings: SampleSettings, seed: int, i: int, atlas: Atlas,
+                 stills: list[Still] | None = None) -> None:
+        self.settings, self.seed, self.i, self.atlas = settings, seed, i, atlas
+        self.stills = stills
+        self.severity = self._stream("severity").unit() ** settings.severity
+        self.steps = [Step("severity", (self.severity,))]
+
+    def _stream(self, name: str) -> Stream:
+        return Stream(self.seed, self.i, name)
+
+    def said(self) -> str:
+        """The text of the sample, without its picture."""
+        if self._stream("negative").chance(self.settings.negative):
+            return ""
+        return " ".join(self._laid_out()[3].setting.text.split())
+
+    def made(self) -> Sample:
+        settings = self.settings
+        if self._stream("negative").chance(settings.negative):
+            kind, ink = negatives.draw(self._stream("blank"), settings.width_max, self.atlas)
+            text, font, size = "", "", 0
+            self._show("layout", ink, ())
+        else:
+            kind, text, font, size, ink = self._text_ink()
+        ink = clean = self._through(transforms.BEND, ink)
+        ink = self._through(transforms.INK, ink)
+        levels = _levels(self._stream("levels"), settings.faint)
+        self.steps.append(Step("levels", levels))
+        tones = transforms.compose(ink, levels)
+        self._show("levels", tones, levels)
+        tones = self._through(transforms.TONE, tones)
+        image = np.clip(tones, 0, 255).astype(np.uint8)
+        image = self._through(transforms.PICTURE, image)
+        if text:
+            image = self._legible(image, clean, levels)
+        return Sample(image, text, Recipe(kind, font, size, tuple(self.steps)))
+
+    def _drawn(self, place: tuple[Transform, ...],
+               ) -> list[tuple[Transform, tuple[float, ...]]]:
+        """The transforms of a place that this sample has, with their numbers."""
+        found, severity = [], self.severity
+        rarer = 1.0 + 2.0 * max(0.0, EASY - severity) / EASY  # exponent: 1 stays 1, 0 stays 0
+        for t in place:
+            odds = getattr(self.settings, t.name)
+            if odds:
+                stream = self._stream(t.name)
+                if stream.unit() < (odds ** rarer if rarer > 1 else odds):
+                    numbers = t.draw(stream, severity)
+                    self.steps.append(Step(t.name, numbers))
+                    found.append((t, numbers))
+        return found
+
+    def _through(self, place: tuple[Transform, ...], thing: NDArray) -> NDArray:
+        for t, numbers in self._drawn(place):
+            thing = t.apply(thing, numbers)
+            self._show(t.name, thing, numbers, place in (transforms.BEND, transforms.INK))
+        return thing
+
+    def _show(self, name: str, thing: NDArray, numbers: tuple[float, ...], ink: bool = False,
+              ) -> None:
+        if self.stills is not None:
+            if thing.dtype != np.uint8:
+                thing = np.clip(thing, 0, 255).astype(np.uint8)
+            ink = ink or name == "layout"
+            self.stills.append(Still(name, 255 - thing if ink else thing, numbers))
+
+    def _laid_out(self) -> tuple[str, int, Frame, layout.Placed]:
+        """(kind of text, number of the font, layout's numbers, the text as it is set)."""
+        settings, atlas = self.settings, self.atlas
+        odds = tuple(getattr(settings, name) for name, _ in corpus.KINDS)
+        kind, text = corpus.draw_text(self._stream("text"), odds)
+        font, text = layout.font_for(text, self._stream("font"), atlas)
+        frame = layout.draw_frame(self._stream("layout"), settings.tight, settings.tracking,
+                                  settings.squeeze, settings.screen)
+        return kind, font, frame, layout.place(text, font, frame, atlas, settings.width_max)
+
+    def _text_ink(self) -> tuple[str, str, str, int, NDArray[np.uint8]]:
+        """(kind, text, font file, px per em, ink (32, W)): a text set, painted and warped."""
+        kind, font, frame, (face, setting, box, width) = self._laid_out()
+        self.steps.append(Step("layout", frame))
+        pad = int(PAD * face.em) + 1
+        x0, y0, x1, y1 = setting.ink
+        top, bottom = min(box[1], y0), max(box[3], y1)
+        canvas = np.zeros((int(bottom - top) + 2 * pad, x1 - x0 + 2 * pad), np.uint8)
+        dx, dy = pad - x0, pad - int(top)
+        paint(canvas, face, setting, dx, dy)
+        placed = (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
+        drawing = Drawing(canvas, face, setting, dx, dy, placed)
+        ink = self._warped(drawing, frame, width)
+        # a wide space, which is drawn as several, says one
+        return kind, " ".join(setting.text.split()), \
+            self.atlas.fonts[font].path.name, face.em, ink
+
+    def _warped(self, drawing: Drawing, frame: Frame, width: int) -> NDArray[np.uint8]:
+        """The (32, width) window of a drawing, after its CANVAS and SHAPE transforms."""
+        shapes: dict[str, tuple[float, ...]] = {}
+
+        def window() -> NDArray[np.uint8]:
+            matrix = transforms.warp_matrix(drawing.box, frame[:4], width, shapes)
+            return transforms.warp(drawing.canvas, matrix, width)
+
+        if self.stills is not None:
+            self._show("layout", window(), tuple(frame))
+        for t, numbers in self._drawn(transforms.CANVAS):
+            t.apply(drawing, numbers)
+            if self.stills is not None:
+                self._show(t.name, window(), numbers, ink=True)
+        for t, numbers in self._drawn(transforms.SHAPE):
+            shapes[t.name] = numbers
+            if self.stills is not None:
+                self._show(t.name, window(), numbers, ink=True)
+        return window()
+
+    def _legible(self, image: NDArray[np.uint8], clean: NDArray[np.uint8],
+                 levels: tuple[float, float]) -> NDArray[np.uint8]:
+        """The picture, with clean print mixed in where too much befell it at once.
+
+        What no person could read must not be labelled. Transforms are drawn apart from each
+        other, so that one can be switched off alone; what they do together is judged here, by the
+        correlation of the picture with its ink before print and wear.
+        """
+        found = _correlation(image, clean)
+        if abs(found) >= LEGIBLE:
+            return image
+        share = float(np.float32((LEGIBLE - abs(found)) / LEGIBLE * 0.5 + 0.25))
+        # in the picture's own tones: fainter print than its flaws would not help
+        low, high = float(image.min()), float(image.max())
+        low, high = min(low, *levels), max(high, *levels)
+        inverted = any(step.name == "inversion" for step in self.steps)
+        print_ = transforms.compose(clean, (low, high) if inverted else (high, low))
+        print_ = print_.astype(np.uint8)
+        self.steps.append(Step("legible", (round(found, 3), share)))
+        image = cv2.addWeighted(print_, share, image, 1 - share, 0)
+        self._show("legible", image, self.steps[-1].numbers)
+        return image
+
+
+def _correlation(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    """Pearson's correlation of two pictures; 1 where one of them has but one tone."""
+    x, y = a.ravel().astype(np.int32), b.ravel().astype(np.int32)  # exact on any machine
+    n, sx, sy = x.size, int(x.sum()), int(y.sum())
+    spread = (n * int(x @ x) - sx * sx) * (n * int(y @ y) - sy * sy)
+    return (n * int(x @ y) - sx * sy) / sqrt(spread) if spread else 1.0
 
 
 def _levels(stream: Stream, faint: float) -> tuple[float, float]:
-    """(paper, ink) tones: white and black, gray papers, faint print."""
+    """(paper, ink) tones: white and black, gray and coloured papers, faint print."""
     u = stream.unit()
-    paper = 255.0 if u < 0.35 else stream.between(225, 255) if u < 0.7 else stream.between(140, 255)
-    contrast = stream.between(30, 100) if stream.chance(faint) else stream.between(100, 280)
+    paper = 255.0 if u < 0.6 else stream.between(244, 255) if u < 0.92 else stream.between(150, 255)
+    contrast = stream.between(50, 130) if stream.chance(faint) else stream.between(140, 400)
     return paper, max(0.0, paper - contrast)
-
-
-def _text_ink(settings: SampleSettings, seed: int, i: int, atlas: Atlas, steps: list[Step],
-              ) -> tuple[str, str, str, int, NDArray[np.uint8]]:
-    """(kind, text, font file, px per em, ink (32, W)): a text set, placed and warped."""
-    odds = tuple(getattr(settings, name) for name, _ in corpus.KINDS)
-    kind, text = corpus.draw_text(Stream(seed, i, "text"), odds)
-    font, text = _font_for(text, Stream(seed, i, "font"), atlas)
-    layout = Stream(seed, i, "layout")
-    frame = _frame(layout, settings)
-    face, size, setting, box, width = _set(text, font, frame, atlas, settings)
-    steps.append(Step("layout", frame))
-    pad = int(PAD * face.em) + 1
-    x0, y0, x1, y1 = setting.ink
-    top, bottom = min(box[1], y0), max(box[3], y1)
-    canvas = np.zeros((int(bottom - top) + 2 * pad, x1 - x0 + 2 * pad), np.uint8)
-    dx, dy = pad - x0, pad - int(top)
-    paint(canvas, face, setting, dx, dy)
-    placed = (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
-    drawing = Drawing(canvas, face, setting, dx, dy, placed)
-    for t, numbers in _drawn(transforms.CANVAS, settings, seed, i, steps):
-        t.apply(drawing, numbers)
-    shapes = {t.name: numbers for t, numbers
-              in _drawn(transforms.SHAPE, settings, seed, i, steps)}
-    matrix = transforms.warp_matrix(placed, frame[:4], width, shapes)
-    return (kind, setting.text, atlas.fonts[font].path.name, size,
-            transforms.warp(canvas, matrix, width))
-
-
-def _font_for(text: str, stream: Stream, atlas: Atlas) -> tuple[int, str]:
-    """(a font that has every character, the text as it can be drawn in it).
-
-    Without a font that has all of them after eight picks, the characters the last one lacks are
-    left out; a font of one case only makes the text upper case.
-    """
-    for _ in range(8):
-        font = bisect(atlas.bounds, stream.unit())
-        said = text.upper() if atlas.unicase[font] else text
-        if atlas.drawable[font].issuperset(said.replace(" ", "")):
-            return font, said
-    kept = "".join(c for c in said if c == " " or c in atlas.drawable[font]).strip()
-    return (font, kept) if kept else _font_for("A", stream, atlas)
-
-
-def _frame(s: Stream, settings: SampleSettings) -> tuple[float, ...]:
-    """The layout's numbers: margins top, bottom, left, right (box heights); whether top and
-    bottom are tight (0 = at the ink, else how far the line's height is overdone); tracking (em),
-    space, squeeze, screen size (0 = none, else which)."""
-    def margin(wide: float) -> float:
-        u = s.unit()
-        return MARGIN + (s.between(-0.04, 0.05) if u < 0.6 else s.between(-0.09, wide))
-    top, bottom, left, right = margin(0.28), margin(0.28), margin(0.35), margin(0.35)
-    high = s.between(1.0, 1.15)
-    low = s.between(1.0, 1.15)
-    high = 0.0 if s.chance(settings.tight) else high
-    low = 0.0 if s.chance(settings.tight) else low
-    tracking = s.between(-0.05, 0.12)
-    tracking = tracking if s.chance(settings.tracking) else 0.0
-    space = s.between(0.75, 1.3) if s.chance(0.7) else s.between(1.0, 2.5)
-    squeeze = s.between(0.6, 1.25)
-    squeeze = squeeze if s.chance(settings.squeeze) else 1.0
-    small = s.between(0.01, 1)
-    small = small if s.chance(settings.screen) else 0.0
-    return top, bottom, left, right, high, low, tracking, space, squeeze, small
-
-
-def _set(text: str, font: int, frame: tuple[float, ...], atlas: Atlas, settings: SampleSettings,
-         ) -> tuple[Face, int, Setting, tuple[float, float, float, float], int]:
-    """(face, px per em, setting, box in px from pen start and baseline, window width)."""
-    top, bottom, left, right, high, low, tracking, space, squeeze, small = frame
-    face = atlas.face(font, MEASURE_AT)
-    setting = set_text(face, text, 0.0, 1.0, 1e9)
-    y0, y1 = _box_rows(setting, face, high, low)
-    wanted = FILL * face.em / (y1 - y0)  # px per em at which the box is about FILL px high
-    fitting = [k for k, em in enumerate(SIZES) if em <= 20 and 0.4 * wanted <= em <= wanted]
-    if small and fitting:
-        size = fitting[int(small * len(fitting)) if small < 1 else -1]
-    else:
-        size = min((k for k, em in enumerate(SIZES) if em >= wanted), default=len(SIZES) - 1)
-    face = atlas.face(font, size)
-    limit = 1e9
-    for _ in range(4):
-        setting = set_text(face, text, tracking * face.em, space, limit)
-        y0, y1 = _box_rows(setting, face, high, low)
-        height = y1 - y0
-        ink = setting.ink[2] - setting.ink[0]
-        full = (ink * squeeze + (left + right) * height) * HEIGHT / (height * (1 + top + bottom))
-        if full <= settings.width_max:
-            break
-        limit = min(ink - 1, ink * settings.width_max / full)
-    width = max(round(full / STEP) * STEP, 2 * STEP, _least_width(setting.text))
-    return (face, face.em, setting, (setting.ink[0], y0, setting.ink[2], y1),
-            min(width, settings.width_max))
-
-
-def _box_rows(setting: Setting, face: Face, high: float, low: float) -> tuple[float, float]:
-    """The box's top and bottom, px from the baseline, y down.
-
-    A text of little height (dashes, dots, quotes) keeps its place in the line: a window that is
-    filled by a full stop could be anything.
-    """
-    y0, y1 = setting.ink[1], setting.ink[3]
-    if y1 - y0 < 0.28 * face.em:
-        high, low = high or 1.0, low or 1.0
-    top = min(y0, -face.ascent * high) if high else y0
-    bottom = max(y1, face.descent * low) if low else y1
-    return top, max(bottom, top + 4)
-
-
-def _least_width(text: str) -> int:
-    """px below which CTC cannot write a text: a step a character, one more between equal ones."""
-    doubled = sum(a == b for a, b in pairwise(text))
-    return STEP * (len(text) + doubled + 1)

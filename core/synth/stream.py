@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from math import cos, log, pi, sqrt
 from typing import TypeVar
 
@@ -28,9 +28,11 @@ def _mix(z: int) -> int:
     return z ^ (z >> 31)
 
 
-@cache
-def _name_bits(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+@lru_cache(maxsize=4096)  # some sixty names, and a seed or a few
+def _root(seed: int, name: str) -> int:
+    """Where the streams of one name start in a seed."""
+    bits = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+    return _mix((seed * _GAMMA + bits) & _MASK)
 
 
 class Stream:
@@ -39,7 +41,10 @@ class Stream:
     __slots__ = ("_state",)
 
     def __init__(self, seed: int, i: int, name: str) -> None:
-        self._state = _mix((_mix((seed * _GAMMA + _name_bits(name)) & _MASK) + i * _GAMMA) & _MASK)
+        z = (_root(seed, name) + i * _GAMMA) & _MASK
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+        self._state = z ^ (z >> 31)
 
     def unit(self) -> float:
         """Uniform in [0, 1)."""
