@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -33,6 +33,7 @@ from workbench.actions import Actions
 from workbench.docks import Docks, capitalised
 from workbench.palette import Keys, Palette
 from workbench.session import Session
+from workbench.workspaces import DOCUMENTS, WORKSPACES, Workspaces
 
 TITLE = "OCR workbench"
 MENUS = ("File", "Edit", "Read", "Go", "View", "Help")
@@ -44,6 +45,8 @@ OPEN_FILTER = ("Documents (*.pdf *.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp *.
                "*.pgm *.ppm);;All files (*)")
 EXISTING_TEXT = ("Skip leaves pages with text as they are. Redo replaces their hidden text and keeps the "
                  "visible. Force turns them into pictures.")
+# actions that make sense in every workspace; all others are about the document
+EVERYWHERE = frozenset({"open", "paste", "quit", "palette", "keys"})
 TYPED_IN = (QLineEdit, QSpinBox, QComboBox, QTextEdit, QPlainTextEdit)
 
 
@@ -57,6 +60,10 @@ class Window(QMainWindow):
         self.store = store or QSettings("ocr-workbench", "ocr-workbench")
         self.docks = Docks(self, self.session)
         self.actions_by_name = Actions(self, self.docks.canvas)
+        self.workspaces = Workspaces(self.takeCentralWidget(), self)
+        self.setCentralWidget(self.workspaces)
+        self._document_layout = None  # of the docks, while another workspace is shown
+        self._put_off: list[QAction] = []  # actions that wait for the documents to be shown again
         self.setWindowTitle(TITLE)
         self.setAcceptDrops(True)
         self.resize(1600, 1000)
@@ -74,7 +81,10 @@ class Window(QMainWindow):
     def _make_menus(self) -> None:
         self.recent = QMenu("Open &recent", self)
         self.recent.aboutToShow.connect(self._fill_recent)
+        self.workspace_menu = QMenu(self)
         for name in MENUS:
+            if name == "Help":
+                self.menuBar().addMenu(self.workspace_menu).setVisible(False)
             menu = self.menuBar().addMenu(f"&{name}")
             for action in self.actions_by_name.in_menu(name):
                 menu.addAction(action)
@@ -84,6 +94,12 @@ class Window(QMainWindow):
                 menu.addSeparator()
                 for dock in self.docks.docks.values():
                     menu.addAction(dock.toggleViewAction())
+                menu.addSeparator()
+                for n, name in enumerate((DOCUMENTS, *(w.name for w in WORKSPACES)), start=1):
+                    show = menu.addAction(f"Show {name}")
+                    show.setShortcut(f"Ctrl+{n}")
+                    show.triggered.connect(
+                        lambda _=False, name=name: self.workspaces.show_workspace(name))
 
     def _make_toolbar(self) -> None:
         bar = QToolBar("Main")
@@ -120,6 +136,9 @@ class Window(QMainWindow):
         session.said.connect(self.statusBar().showMessage)
         session.state.connect(self._show_progress)
         docks.canvas.hovered.connect(self.under_cursor.setText)
+        self.workspaces.shown.connect(self._workspace_shown)
+        self.workspaces.said.connect(self.statusBar().showMessage)
+        self.workspaces.said.connect(docks.write_log)
         self.page_box.valueChanged.connect(lambda page: session.go_to(page - 1))
         history = session.history
         history.changed.connect(self._show_history)
@@ -142,15 +161,49 @@ class Window(QMainWindow):
             previous_stage=lambda: self._step_stage(-1), next_stage=lambda: self._step_stage(1),
             all_stages=lambda: docks.rail.press(0), reset_layout=self._reset_layout,
             page_or_pdf=lambda: docks.tabs.setCurrentIndex(1 - docks.tabs.currentIndex()),
-            palette=lambda: Palette(self.actions_by_name, self).open(),
-            keys=lambda: Keys(self.actions_by_name, self).open(),
+            palette=lambda: Palette(self._all_actions(), self).open(),
+            keys=lambda: Keys(self._all_actions(), self).open(),
             **{f"stage_{n}": lambda n=n: docks.rail.press(n) for n in range(1, 10)})
         self.actions_by_name["hide_overlays"].toggled.connect(docks.canvas.hide_overlays)
+
+    # ---- workspaces ----------------------------------------------------------------------------
+
+    def _all_actions(self) -> list[QAction]:
+        return [*self.workspaces.actions_here, *self.actions_by_name]
+
+    def _workspace_shown(self, name: str) -> None:
+        """The docks and the document's actions are there only beside the document."""
+        toolbar = self.findChild(QToolBar, "toolbar-main")
+        self.workspace_menu.clear()
+        self.workspace_menu.setTitle(name)
+        self.workspace_menu.addActions(self.workspaces.actions_here)
+        self.workspace_menu.menuAction().setVisible(bool(self.workspaces.actions_here))
+        if name == DOCUMENTS and self._document_layout is not None:
+            self.restoreState(self._document_layout, LAYOUT_VERSION)
+            self._document_layout = None
+            toolbar.show()
+            for action in self._put_off:
+                action.setEnabled(True)
+            self._put_off = []
+            self._show_busy(self.session.is_busy)
+            self._show_history()
+            if self.session.source is not None:
+                self._page_changed(self.session.page)
+        elif name != DOCUMENTS and self._document_layout is None:
+            self._document_layout = self.saveState(LAYOUT_VERSION)
+            for dock in self.docks.docks.values():
+                dock.hide()
+            toolbar.hide()
+            self._put_off = [a for a in self.actions_by_name
+                             if a.isEnabled() and a.objectName() not in EVERYWHERE]
+            for action in self._put_off:
+                action.setEnabled(False)
 
     # ---- opening -------------------------------------------------------------------------------
 
     def open(self, path: str | Path, password: str | None = None) -> None:
         """Open a document and read its first page."""
+        self.workspaces.show_workspace(DOCUMENTS)
         self.session.open(path, password)
 
     def ask_open(self) -> None:
@@ -360,6 +413,8 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the layout, end the worker."""
         QApplication.instance().removeEventFilter(self)
+        self.workspaces.show_workspace(DOCUMENTS)  # its layout is the one to keep
+        self.workspaces.close_all()
         self.store.setValue("geometry", self.saveGeometry())
         self.store.setValue("layout", self.saveState(LAYOUT_VERSION))
         self.session.close()

@@ -1,0 +1,364 @@
+"""Synthetic samples beside real crops: a table of how six measures are distributed on both sides,
+the real crops nearest to the selected sample, and the histogram of characters.
+
+Real crops are shown and measured, never stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableWidget,
+    QTableWidgetItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.recognizer.alphabet import CHARACTERS
+from core.synth.compare import UNITS, Gap, Measures, RealCrops, finite, gaps
+from views.film_strip import picture
+from views.layers import BLUE, SKY, VERMILION
+from views.samples import faded, is_dark
+
+ALL = "all categories"
+BINS = 24
+CURVES = Qt.ItemDataRole.UserRole
+COLUMNS = ("measure", "real", "synthetic", "apart", "real filled, synthetic line")
+ROW_HEIGHT = 40  # px
+FAR = 0.25  # from this on two distributions lie clearly apart: told by a mark
+CROP = QSize(180, 40)  # px that a real crop may take up
+MARGIN = 18  # px under the bars of characters, for the characters
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Two histograms over the same bins, heights (k,) in 0 .. 1."""
+
+    real: NDArray[np.float32]
+    drawn: NDArray[np.float32]
+
+
+class RealSource(QWidget):
+    """Where real words come from. `listed(Path)`: say its categories; `chosen(tsv, root,
+    category)`: cut some."""
+
+    listed, chosen = Signal(object), Signal(object, object, str)
+
+    def __init__(self, tsv: Path | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tsv, self.root = QLineEdit(), QLineEdit()
+        self.tsv.setAccessibleName("Word list of real crops")
+        self.tsv.setPlaceholderText("word list: file x0 y0 x1 y1 text printed")
+        self.root.setAccessibleName("Folder of the real pages")
+        self.root.setPlaceholderText("folder that the list's files are relative to")
+        self.category = QComboBox()
+        self.category.setAccessibleName("Category of the real crops")
+        self.category.addItem(ALL)
+        for narrow in (self.tsv, self.root, self.category):
+            narrow.setMinimumWidth(80)
+        self.cut = QPushButton("Compare")
+        self.cut.setToolTip("Cut words of these pages and measure them; nothing is stored")
+        self.cut.clicked.connect(self._choose)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for row, (label, line, ask) in enumerate((("Words", self.tsv, self._ask_tsv),
+                                                  ("Pages", self.root, self._ask_root))):
+            button = QToolButton(text="…")
+            button.setAccessibleName(f"Choose: {line.accessibleName()}")
+            button.clicked.connect(ask)
+            layout.addWidget(QLabel(label), row, 0)
+            layout.addWidget(line, row, 1)
+            layout.addWidget(button, row, 2)
+        below = QHBoxLayout()
+        below.addWidget(self.category, 1)
+        below.addWidget(self.cut)
+        layout.addLayout(below, 2, 0, 1, 3)
+        self.tsv.editingFinished.connect(self._tsv_edited)
+        if tsv is not None:
+            self.set_tsv(tsv)
+
+    def set_tsv(self, tsv: Path) -> None:
+        """Take a word list; its pages are looked for two folders up, as the lists here have it."""
+        self.tsv.setText(str(tsv))
+        self.root.setText(str(tsv.parent.parent))
+
+    def show_categories(self, names: tuple[str, ...]) -> None:
+        """What the word list holds."""
+        before = self.category.currentText()
+        self.category.clear()
+        self.category.addItems([ALL, *names])
+        self.category.setCurrentText(before)
+
+    def ask_categories(self) -> None:
+        """Have the list looked at, if one is named."""
+        if self.tsv.text():
+            self.listed.emit(Path(self.tsv.text()))
+
+    def _tsv_edited(self) -> None:
+        if self.tsv.isModified():
+            self.tsv.setModified(False)
+            self.ask_categories()
+
+    def _ask_tsv(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Word list of real crops", self.tsv.text(),
+                                              "Word lists (*.tsv)")
+        if path:
+            self.set_tsv(Path(path))
+            self.ask_categories()
+
+    def _ask_root(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Folder of the real pages", self.root.text())
+        if path:
+            self.root.setText(path)
+
+    def _choose(self) -> None:
+        if self.tsv.text():
+            category = self.category.currentText()
+            self.chosen.emit(Path(self.tsv.text()), Path(self.root.text() or "."),
+                             "" if category == ALL else category)
+
+
+class Distributions(QWidget):
+    """The table of measures."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Distributions of real and synthetic windows")
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self.table = QTableWidget(0, len(COLUMNS))
+        self.table.setAccessibleName("Measures of real and synthetic windows")
+        self.table.setHorizontalHeaderLabels(COLUMNS)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.setItemDelegateForColumn(4, CurvesDelegate(self.table))
+        for column, width in enumerate((92, 110, 110, 56)):
+            self.table.setColumnWidth(column, width)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2, 2, 2, 2)
+        layout.addWidget(self.note)
+        layout.addWidget(self.table)
+        self.show_measures(None, None)
+
+    def show_measures(self, real: Measures | None, drawn: Measures | None) -> None:
+        """Compare; either side may not be there yet."""
+        if real is None or not len(real) or drawn is None or not len(drawn):
+            self.note.setText("Choose a word list and press Compare: median (10th to 90th "
+                              "percentile) of both sides are shown here.")
+            self.table.setRowCount(0)
+            return
+        self.note.setText(f"{len(real):,} real and {len(drawn):,} synthetic windows: median (10th "
+                          f"to 90th percentile). ▲ marks measures that lie apart by {FAR} or more.")
+        rows = sorted(gaps(real, drawn), key=lambda gap: -gap.apart)
+        self.table.setRowCount(len(rows))
+        for row, gap in enumerate(rows):
+            texts = (f"{gap.name} ({UNITS[gap.name]})", spread_text(gap.real),
+                     spread_text(gap.drawn), f"{'▲ ' if gap.apart >= FAR else ''}{gap.apart:.2f}")
+            for column, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                item.setToolTip(TIPS[gap.name] if column == 0 else text)
+                self.table.setItem(row, column, item)
+            item = QTableWidgetItem()
+            item.setData(CURVES, curves(gap, real, drawn))
+            self.table.setItem(row, 4, item)
+
+
+TIPS = {"height": "px of the window's 32 between which the middle 90 % of the ink lies",
+        "width": "px of the window",
+        "contrast": "gray levels between paper and ink",
+        "blur": "standard deviation of the Gaussian that would make its sharpest edges",
+        "noise": "standard deviation of gray on flat ground",
+        "slant": "degrees from upright, positive as italics lean"}
+
+
+def spread_text(spread: tuple[float, float, float]) -> str:
+    """"213 (96 – 245)"."""
+    low, middle, high = (f"{v:.0f}" if max(map(abs, spread)) >= 100 else f"{v:.1f}" for v in spread)
+    return f"{middle} ({low} – {high})"
+
+
+def curves(gap: Gap, real: Measures, drawn: Measures) -> Curves:
+    """Both histograms over the range that holds 98 % of both."""
+    a, b = finite(getattr(real, gap.name)), finite(getattr(drawn, gap.name))
+    both = np.concatenate([np.percentile(a, (1, 99)), np.percentile(b, (1, 99))])
+    low, high = float(both.min()), max(float(both.max()), float(both.min()) + 1e-3)
+    heights = [np.histogram(np.clip(x, low, high), BINS, (low, high))[0] / len(x) for x in (a, b)]
+    top = max(float(h.max()) for h in heights)
+    return Curves(*((h / top).astype(np.float32) for h in heights))
+
+
+class CurvesDelegate(QStyledItemDelegate):
+    """Draws `Curves`: the real ones filled, the synthetic ones as a line."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem,
+              index: QModelIndex | QPersistentModelIndex) -> None:
+        super().paint(painter, option, index)
+        shown: Curves | None = index.data(CURVES)
+        if shown is None:
+            return
+        rect = QRectF(option.rect).adjusted(4, 4, -4, -3)
+        step = rect.width() / len(shown.real)
+        painter.save()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(faded(option.palette) if is_dark(option.palette) else QColor("#a8a8a8"))
+        for k, height in enumerate(shown.real.tolist()):
+            painter.drawRect(QRectF(rect.left() + k * step, rect.bottom() - height * rect.height(),
+                                    step, height * rect.height()))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(SKY if is_dark(option.palette) else BLUE), 1))
+        line = QPolygonF()
+        for k, height in enumerate(shown.drawn.tolist()):
+            y = rect.bottom() - height * rect.height()
+            line += [QPointF(rect.left() + k * step, y), QPointF(rect.left() + (k + 1) * step, y)]
+        painter.drawPolyline(line)
+        painter.restore()
+
+
+class NearestCrops(QWidget):
+    """The real crops most like the selected sample. `by_changed("look" | "text")`."""
+
+    by_changed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Nearest real crops")
+        self.by = QComboBox()
+        self.by.setAccessibleName("What makes a real crop near")
+        self.by.setToolTip("Look: height, width, contrast, blur, noise and slant together")
+        self.by.addItem("alike in look", "look")
+        self.by.addItem("alike in text", "text")
+        self.by.currentIndexChanged.connect(lambda _: self.by_changed.emit(self.by.currentData()))
+        self.list = QListWidget()
+        self.list.setAccessibleName("Real crops, nearest first")
+        self.list.setIconSize(CROP)
+        self.list.setSpacing(1)
+        self.list.setAlternatingRowColors(True)
+        self.note = QLabel("Choose a word list, press Compare and select a sample.")
+        self.note.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2, 2, 2, 2)
+        layout.addWidget(self.by)
+        layout.addWidget(self.note)
+        layout.addWidget(self.list)
+
+    def show_nothing(self) -> None:
+        """No sample is selected, or no real crops are there."""
+        self.list.clear()
+        self.note.show()
+
+    def show_crops(self, crops: RealCrops, distances: NDArray[np.float32]) -> None:
+        """Show crops, nearest first."""
+        self.list.clear()
+        self.note.hide()
+        for window, row, distance in zip(crops.windows, crops.rows, distances, strict=True):
+            far = "" if np.isnan(distance) else f"\n{distance:.2f} apart"
+            text = row.printed or row.text
+            item = QListWidgetItem(QIcon(picture(window, CROP)), f"{text}{far}")
+            item.setSizeHint(QSize(0, CROP.height() + 8))
+            item.setToolTip(f"{row.file}\nbox {' '.join(f'{v:.0f}' for v in row.box)}\n{row.text}")
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{text}, {row.category}")
+            self.list.addItem(item)
+
+
+class CharacterBars(QWidget):
+    """How often each character is drawn: one bar each, the tenth of the median as a line."""
+
+    SHARE = 0.1  # of the median; no symbol should be rarer
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Histogram of characters")
+        self.setMouseTracking(True)
+        self.setMinimumHeight(150)
+        self.counts = np.zeros(len(CHARACTERS), np.int64)
+        self.n = 0
+
+    def show_counts(self, counts: NDArray[np.int64], n: int) -> None:
+        """(95,) counts of alphabet.CHARACTERS in n samples."""
+        self.counts, self.n = np.asarray(counts, np.int64), n
+        rare = self.rare()
+        self.setAccessibleDescription(self._title() + (f"; rare: {rare}" if rare else ""))
+        self.update()
+
+    def median(self) -> float:
+        """Of the characters but the space."""
+        return float(np.median(self.counts[1:]))
+
+    def rare(self) -> str:
+        """Characters rarer than a tenth of the median."""
+        return "".join(c for c, n in zip(CHARACTERS[1:], self.counts[1:].tolist(), strict=True)
+                       if n < self.SHARE * self.median())
+
+    def _title(self) -> str:
+        rare = self.rare()
+        return (f"{int(self.counts.sum()):,} characters in {self.n:,} samples; "
+                + (f"rarer than a tenth of the median: {' '.join(rare)}" if rare
+                   else "none rarer than a tenth of the median (dashed)"))
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, 200)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        palette, dark = self.palette(), is_dark(self.palette())
+        painter.fillRect(self.rect(), palette.base())
+        painter.setPen(palette.text().color())
+        if not self.n:
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Counting …")
+            return
+        head = QRectF(6, 4, self.width() - 12, 2 * painter.fontMetrics().height())
+        painter.drawText(head, int(Qt.TextFlag.TextWordWrap), self._title())
+        area = QRectF(6, head.bottom() + 4, self.width() - 12, self.height() - head.height() - 12)
+        rows = max(1, min(4, int(len(CHARACTERS) * 11 // area.width()) + 1))
+        per_row = -(-len(CHARACTERS) // rows)
+        tall = area.height() / rows
+        top = max(float(np.sqrt(self.counts.max())), 1.0)  # square roots: rare ones stay visible
+        limit = np.sqrt(self.SHARE * self.median()) / top
+        for k, (character, count) in enumerate(zip(CHARACTERS, self.counts.tolist(), strict=True)):
+            row, place = divmod(k, per_row)
+            width = area.width() / per_row
+            base = area.top() + (row + 1) * tall - MARGIN
+            full = tall - MARGIN - 4
+            x, height = area.left() + place * width, full * float(np.sqrt(count)) / top
+            is_rare = character in self.rare() if k else False
+            colour = VERMILION if is_rare else SKY if dark else BLUE
+            painter.fillRect(QRectF(x + 1, base - height, max(width - 2, 1), height), QColor(colour))
+            painter.setPen(palette.text().color())
+            painter.drawText(QRectF(x - 4, base, width + 8, MARGIN), Qt.AlignmentFlag.AlignCenter,
+                             "␣" if character == " " else character)
+            if place == 0:
+                painter.setPen(QPen(faded(palette), 1, Qt.PenStyle.DashLine))
+                painter.drawLine(QPointF(area.left(), base - full * limit),
+                                 QPointF(area.right(), base - full * limit))
+
+    def event(self, event) -> bool:  # QEvent of several kinds
+        if event.type() == event.Type.ToolTip and self.n:
+            order = np.argsort(self.counts)
+            rarest = ", ".join(f"{'␣' if CHARACTERS[k] == ' ' else CHARACTERS[k]} "
+                               f"{self.counts[k]:,}" for k in order[:8])
+            self.setToolTip(f"Heights are square roots of counts. Rarest: {rarest}; "
+                            f"median {self.median():,.0f}")
+        return super().event(event)
