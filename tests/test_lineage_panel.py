@@ -30,7 +30,7 @@ def panel(qtbot):
 def test_the_road_of_a_word_names_every_stage_from_blobs_to_pdf():
     reading = small_reading()
     names = [node.name for node in road(reading, lineage(reading, Ref("words", 3)))]
-    assert names == ["2 upright", "3 blobs", "4 lines", "5 boxes", "6 segments", "7 transcripts",
+    assert names == ["1 page", "2 upright", "3 blobs", "4 lines", "5 boxes", "6 segments", "7 transcripts",
                      "7 buckets", "8 attempts", "8 words", "9 placed"]
 
 

@@ -244,3 +244,11 @@ def test_a_torn_cache_file_is_made_anew(tmp_path) -> None:
     for path in tmp_path.iterdir():
         path.write_bytes(path.read_bytes()[:200])
     assert (next(loader.batches(DEFAULT, 5, 0, 4, cache=tmp_path)).window == first.window).all()
+
+
+def test_a_scanners_contrast_leaves_faint_print_darker_than_its_paper():
+    from core.synth.pictured import tone_curve
+    faint = np.full((32, 40), 235, np.uint8)
+    faint[10:20, 10:30] = 190
+    shown = tone_curve(faint, (0.1, 0.1, 1.0))
+    assert int(shown[0, 0]) - int(shown[15, 15]) > 45  # more contrast than the 45 there was

@@ -153,7 +153,8 @@ def tone_curve(image: Ink, numbers: Numbers) -> Ink:
     low, high = float(image.min()), float(image.max())
     span = max(high - low, 1.0)
     tone = (np.arange(256) - (low + black * span)) / (span * (1 - black - white))
-    table = low + (255 - low * 0.5 - low) * np.clip(tone, 0, 1) ** gamma
+    dark = 0.75 * low  # faint print darkens, too, and never turns lighter than its paper
+    table = dark + (255 - dark) * np.clip(tone, 0, 1) ** gamma
     return cv2.LUT(image, np.clip(table, 0, 255).astype(np.uint8))
 
 
