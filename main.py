@@ -9,12 +9,17 @@ import argparse
 import importlib
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import Missing, OcrError, Usage
+
+if TYPE_CHECKING:
+    from core.evaluate.run import Evaluation
 
 CANCELLED = 130  # exit code after Ctrl+C, as a shell has it
 SAMPLES = Path(__file__).resolve().parent / "resources" / "samples"
@@ -169,12 +174,16 @@ def evaluate(argv: list[str]) -> int:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
     parser.add_argument("--engine", choices=ENGINES, default="ours")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="TOML, a table per stage")
+    parser.add_argument("--note", metavar="TITLE", help="write the figures into the lab notebook")
+    parser.add_argument("--goal", default="", help="with --note: what the experiment is for")
+    parser.add_argument("--learnt", default="", help="with --note: what to do differently")
     args = parser.parse_args(argv)
     if args.jobs < 1:
         raise Usage(f"--jobs is {args.jobs}; give 1 or more")
     from core import export
     from core.evaluate.run import evaluate as score_documents
     from core.evaluate.run import first_exit_code
+    start = time.monotonic()
     result = score_documents(args.documents, args.engine, _settings(args.settings),
                              _Count(), args.jobs)
     for error in result.errors:
@@ -182,7 +191,24 @@ def evaluate(argv: list[str]) -> int:
     print(result.to_text())
     if args.json:
         export.write_text(args.json, result.to_json())
+    if args.note:
+        print(_note(result, args, " ".join(["python main.py evaluate", *argv[:argv.index("--note")]]),
+                    time.monotonic() - start))
     return first_exit_code(result.errors)
+
+
+def _note(result: Evaluation, args: argparse.Namespace, command: str, seconds: float) -> Path:
+    """Write an evaluation into the lab notebook; the entry's path."""
+    from dataclasses import asdict
+
+    from core import notebook
+    figures = result.figures()
+    settings = {} if args.settings is None else asdict(_settings(args.settings))
+    return notebook.write(notebook.Entry(
+        title=args.note, goal=args.goal, command=command, settings=settings, seed=0,
+        sources=f"the documents of {args.documents.name} with their truth; nothing was trained",
+        samples=0, seconds=seconds, table={**figures["categories"], "overall": figures["overall"]},
+        learnt=args.learnt))
 
 
 class _Count:

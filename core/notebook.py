@@ -1,23 +1,35 @@
 """The lab notebook: a numbered entry per experiment, Markdown to read and JSON to compute with.
 
-Entries lie in resources/notebook as NNNN-slug.md and NNNN-slug.json.
+Entries lie in resources/notebook as NNNN-slug.md and NNNN-slug.json, and beside them, where there
+are any, the words behind the figures (.tsv.gz), the run's log (.log.gz) and graphs (.svg).
 """
 
 from __future__ import annotations
 
-import argparse
+import gzip
 import json
 import os
 import platform
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.errors import Missing, Unreadable, Usage
+from core import notebook_graph
+from core.errors import Missing, Unreadable
+from core.notebook_results import WordResult, write_results
+
+if TYPE_CHECKING:
+    from core.evaluate.words import WordScores
+    from core.recognizer.calibration import Reliability
+    from core.train.calibrate import Trade
 
 FOLDER = Path(__file__).parents[1] / "resources" / "notebook"
+UNITS = frozenset(("ms", "seconds"))  # in a column's name: its values are no shares
+RESULTS, LOG = ".tsv.gz", ".log.gz"  # what follows an entry's name
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,8 @@ class Entry:
     table     category -> metric -> value (shares in 0..1, unit in the name otherwise)
     curve     one dict per evaluation: "samples" and the shares measured then
     learnt    what to do differently
+    reliability  {"error", "bins": [{"confidence", "right", "n"}], "trades": [{"above",
+              "precision", "recall"}]}, {} where confidence was not measured
     sha, machine, day are filled in by `write` where they are empty
     """
 
@@ -48,21 +62,73 @@ class Entry:
     machine: str = ""
     day: str = ""
     number: int = 0
+    reliability: dict = field(default_factory=dict)
+
+    @property
+    def stem(self) -> str:
+        """The name of its files, without what follows the dot."""
+        slug = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+        return f"{self.number:04d}-{slug}"
 
 
-def write(entry: Entry, folder: Path = FOLDER) -> Path:
-    """Write the entry under the next free number; the Markdown file's path comes back."""
+def write(entry: Entry, folder: Path = FOLDER, results: Sequence[WordResult] = (),
+          log: str = "") -> Path:
+    """Write the entry under the next free number; the Markdown file's path comes back.
+
+    results  the words behind the figures; log: the run's full log, kept compressed
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     number = entry.number or 1 + max([0, *(e.number for e in entries(folder))])
     entry = Entry(**{**asdict(entry), "number": number, "sha": entry.sha or git_sha(),
                      "machine": entry.machine or machine(),
                      "day": entry.day or date.today().isoformat()})
-    slug = re.sub(r"[^a-z0-9]+", "-", entry.title.lower()).strip("-")
-    stem = folder / f"{number:04d}-{slug}"
-    _replace(stem.with_suffix(".json"), json.dumps(asdict(entry), indent=1) + "\n")
-    _replace(stem.with_suffix(".md"), markdown(entry))
-    return stem.with_suffix(".md")
+    stem = folder / entry.stem
+    if results:
+        write_results(results, folder / (entry.stem + RESULTS))
+    if log:
+        _replace(folder / (entry.stem + LOG), gzip.compress(log.encode(), 9, mtime=0))
+    for name, svg in graphs(entry).items():
+        _replace(folder / (entry.stem + name), svg.encode())
+    _replace(stem.with_suffix(".json"), (json.dumps(asdict(entry), indent=1) + "\n").encode())
+    path = stem.with_suffix(".md")
+    _replace(path, markdown(entry, attachments(entry, folder)).encode())
+    return path
+
+
+def attachments(entry: Entry, folder: Path = FOLDER) -> list[str]:
+    """Names of the files that lie beside an entry, besides its Markdown."""
+    return sorted(p.name for p in Path(folder).glob(entry.stem + ".*") if p.suffix != ".md")
+
+
+def results_path(entry: Entry, folder: Path = FOLDER) -> Path | None:
+    """Where the words behind an entry's figures are, None when they were not kept."""
+    path = Path(folder) / (entry.stem + RESULTS)
+    return path if path.is_file() else None
+
+
+def results_of(scores: WordScores) -> list[WordResult]:
+    """The words behind scores, to write with an entry."""
+    from core.evaluate.words import is_right
+
+    return [WordResult(w.file, *w.box, w.category, w.text, w.printed, text, float(c),
+                       is_right(w, text))
+            for w, text, c in zip(scores.truth, scores.texts, scores.confidence)]
+
+
+def table_of(scores: WordScores) -> dict[str, dict[str, float | None]]:
+    """The table of an entry from Single Word Accuracy, by category and overall."""
+    return {name: {"exact": s.exact, "folded": s.folded, "no spaces": s.no_spaces, "cer": s.cer,
+                   "precision": s.precision, "recall": s.recall, "ms_per_word": s.ms_per_word,
+                   "n": s.n}
+            for name, s in [*scores.categories.items(), ("overall", scores.overall)]}
+
+
+def reliability_of(measured: Reliability, trades: Sequence[Trade]) -> dict:
+    """What an entry keeps of a calibration, as plain values."""
+    bins = [{"confidence": float(c), "right": float(r), "n": int(n)}
+            for n, c, r in zip(measured.n, measured.confidence, measured.right) if n]
+    return {"error": measured.error, "bins": bins, "trades": [asdict(t) for t in trades]}
 
 
 def entries(folder: Path = FOLDER) -> list[Entry]:
@@ -84,19 +150,45 @@ def entry_of(number: int, folder: Path = FOLDER) -> Entry:
     raise Missing(f"{folder}: no entry {number}; `python main.py notebook list` names them")
 
 
-def markdown(entry: Entry) -> str:
-    """The entry as a page: what, how to do it again, figures, curve, what was learnt."""
+def graphs(entry: Entry) -> dict[str, str]:
+    """What follows the entry's name -> SVG, of those graphs that it has figures for."""
+    title = f"{entry.number:04d} {entry.title}"
+    found = {".svg": notebook_graph.error_graph(entry.curve, title)}
+    if entry.reliability:
+        found[".reliability.svg"] = notebook_graph.reliability_graph(
+            entry.reliability["bins"], title)
+        found[".trade.svg"] = notebook_graph.trade_graph(entry.reliability["trades"], title)
+    return {name: svg for name, svg in found.items() if svg}
+
+
+def markdown(entry: Entry, files: Sequence[str] = ()) -> str:
+    """The entry as a page: what, how to do it again, figures, curve, what was learnt.
+
+    files: names of the files beside it, which it links to; graphs are shown.
+    """
     parts = [f"# {entry.number:04d} {entry.title}", "", entry.goal, "",
              f"- day {entry.day}, commit `{entry.sha or 'none'}`, machine: {entry.machine}",
              f"- command: `{entry.command}`", f"- seed {entry.seed}; sources: {entry.sources}",
              f"- {entry.samples:,} samples, {entry.seconds / 60:.1f} minutes",
              f"- settings: `{json.dumps(entry.settings)}`", ""]
     parts += _table("category", list(entry.table.items()))
+    parts += [line for name in files if name.endswith(".svg") for line in ("", f"![]({name})")]
+    others = [f"[{name}]({name})" for name in files if not name.endswith(".svg")]
+    if others:
+        parts += ["", "Beside it: " + ", ".join(others)]
     if entry.curve:
         parts += ["", "## Curve", ""]
         parts += _table("samples", [(f"{int(point['samples']):,}",
                                      {k: v for k, v in point.items() if k != "samples"})
                                     for point in entry.curve])
+    if entry.reliability:
+        parts += ["", f"Expected calibration error {entry.reliability['error']:.4f}", ""]
+        parts += _table("confidence", [(f"{row['confidence']:.3f}",
+                                        {"right": row["right"], "n": row["n"]})
+                                       for row in entry.reliability["bins"]])
+        parts += ["", *_table("kept from", [(f"{row['above']:g}", {k: row[k] for k in
+                                             ("precision", "recall")})
+                                            for row in entry.reliability["trades"]])]
     if entry.learnt:
         parts += ["", "## Learnt", "", entry.learnt]
     return "\n".join(parts) + "\n"
@@ -107,15 +199,16 @@ def _table(first: str, rows: list[tuple[str, dict]]) -> list[str]:
     columns = list(dict.fromkeys(name for _, values in rows for name in values))
     lines = [f"| {first} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for name, values in rows:
-        cells = [_cell(column, values.get(column)) for column in columns]
+        cells = [cell(column, values.get(column)) for column in columns]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines
 
 
-def _cell(column: str, value: float | None) -> str:
+def cell(column: str, value: float | None) -> str:
+    """A value as a table shows it: shares in percent, counts and times as they are."""
     if value is None:
         return ""
-    if isinstance(value, int) or "ms" in column.split("_"):
+    if isinstance(value, int) or not UNITS.isdisjoint(column.split("_")):
         return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
     return f"{100 * value:.1f} %" if 0 <= value <= 1 else f"{value:.4g}"
 
@@ -146,29 +239,7 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_bytes(content)
     os.replace(temporary, path)
-
-
-# ---- command line: main.py notebook ------------------------------------------------------------
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `main.py notebook`."""
-    parser.add_argument("verb", choices=("list", "show"))
-    parser.add_argument("number", nargs="?", type=int, help="the entry to show")
-    parser.add_argument("--folder", type=Path, default=FOLDER)
-
-
-def run(args: argparse.Namespace) -> int:
-    """`main.py notebook list|show N`. Returns an exit code."""
-    if args.verb == "show":
-        if args.number is None:
-            raise Usage("notebook show needs the entry's number; `notebook list` names them")
-        print(markdown(entry_of(args.number, args.folder)))
-        return 0
-    for entry in entries(args.folder):
-        print(f"{entry.number:04d}  {entry.day}  {entry.sha:<13}  {entry.samples:>11,}  "
-              f"{entry.title}")
-    return 0

@@ -1,13 +1,15 @@
 """Single Word Accuracy on a small list with known readings."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
 import pytest
 
-from core.errors import Missing, Unreadable
+from core.errors import Missing, Unreadable, Usage
 from core.evaluate import words
+from core.evaluate.confusions import confusions_of
 
 HEAD = "file\tx0\ty0\tx1\ty1\ttext\tprinted\thow\tseg\n"
 
@@ -68,3 +70,46 @@ def test_faults_are_named(tmp_path):
         words.read_truth(tmp_path / "bad.tsv")
     with pytest.raises(Unreadable, match="no.png"):
         words.cut_truth([words.WordTruth("no.png", (0, 0, 5, 5), "a", "", "")], tmp_path)
+
+
+def test_lengths_and_ways_of_cutting_are_scored_apart():
+    truth = truth_of(("a", "x", "x"), ("a", "abcdefg", "abcdefg"))
+    scores = words.scores_of(truth, ["x", "abcdefh"], np.ones(2, np.float32))
+    assert scores.lengths["1"].exact == 1.0 and scores.lengths["6 to 8"].exact == 0.0
+    assert list(scores.lengths) == ["1", "6 to 8"] and scores.hows["truth"].n == 2
+    table = scores.table(details=True)
+    assert "6 to 8 characters" in table and "g > h 1" in table
+
+
+def test_characters_are_aligned_with_what_was_read():
+    truth = truth_of(("a", "l0st", "l0st"), ("a", "row", "row"), ("t", "TOTAL", ""))
+    found = confusions_of(truth, ["lost", "rows", "tota"])
+    assert found.confusions == {("0", "o"): 1, ("", "s"): 1, ("L", ""): 1}
+    assert found.n["0"] == 1 and found.right["0"] == 0
+    assert found.n["o"] == 1 == found.right["o"] and found.right["T"] == 2
+    plain = words.scores_of(truth, ["lost", "rows", "tota"], np.ones(3, np.float32)).to_json()
+    assert plain["characters"]["0"] == {"n": 1, "right": 0.0} and ["0", "o", 1] in plain["confusions"]
+
+
+def test_a_reading_is_right_as_printed_or_else_folded():
+    as_printed, unknown = truth_of(("a", "NO 1", "No 1"), ("a", "NO 1", ""))
+    assert words.is_right(as_printed, "No 1") and not words.is_right(as_printed, "NO 1")
+    assert words.is_right(unknown, "no1") and not words.is_right(unknown, "no2")
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
+def test_another_recogniser_reads_the_same_crops(tmp_path):
+    page = np.full((80, 400), 255, np.uint8)
+    cv2.putText(page, "Hello", (30, 50), cv2.FONT_HERSHEY_DUPLEX, 1.2, 0, 2)
+    cv2.putText(page, "World", (220, 50), cv2.FONT_HERSHEY_DUPLEX, 1.2, 0, 2)
+    cv2.imwrite(str(tmp_path / "a.png"), page)
+    truth = [words.WordTruth("a.png", (28, 20, 145, 54), "Hello", "Hello", ""),
+             words.WordTruth("a.png", (218, 20, 345, 54), "World", "World", "")]
+    scores = words.score_peer("tesseract", truth, tmp_path)
+    assert scores.texts == ["Hello", "World"] and scores.reader.startswith("Tesseract ")
+    assert scores.overall.ms_per_word > 0
+
+
+def test_an_unknown_recogniser_is_named(tmp_path):
+    with pytest.raises(Usage, match="nobody"):
+        words.score_peer("nobody", [], tmp_path)

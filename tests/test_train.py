@@ -1,5 +1,6 @@
 """Training: the schedule, a run that is broken off and goes on alike, states that do not fit."""
 
+import argparse
 import json
 import os
 import signal
@@ -11,12 +12,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from core.errors import Mismatch, Missing, Usage
 from core.recognizer import net
 from core.recognizer.architecture import NetSettings
 from core.train import checkpoint, words
-from core.train.words import Batch, TrainSettings, rate_at
+from core.train.batch import Batch
+from core.train.words import TrainSettings, rate_at
 
 ROOT = Path(__file__).parents[1]
 TINY = NetSettings(channels=(4, 8, 8, 8), hidden=8)
@@ -122,6 +125,70 @@ def test_a_kill_at_any_moment_leaves_a_whole_checkpoint(tmp_path):
     more = words.train(settings(kept.samples + 16), tmp_path / "more", state, source=digits,
                        say=quiet)
     assert more.samples == kept.samples + 16
+
+
+def test_a_killed_run_goes_on_along_the_same_curve(tmp_path):
+    words.train(settings(240), tmp_path / "whole", source=digits, say=quiet)
+    whole = losses(tmp_path / "whole")
+    code = SCRIPT.format(root=str(ROOT), tests=str(ROOT / "tests"), out=str(tmp_path / "killed"))
+    code = code.replace("10**7", "240").replace("t.digits", "slowly").replace(
+        "t.words.train", "import os, time\n"
+        "def slowly(start):\n"
+        "    for k, batch in enumerate(t.digits(start)):\n"
+        "        if start < t.words.HELD_OUT and k == 17: os.kill(os.getpid(), 9)\n"
+        "        yield batch\n"
+        "t.words.train")
+    child = subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False)
+    assert child.returncode == -signal.SIGKILL
+    state = tmp_path / "killed" / words.STATE
+    kept = checkpoint.load(state).samples
+    assert 0 < kept < 240
+    words.train(settings(240), tmp_path / "killed", state, source=digits, say=quiet)
+    found = losses(tmp_path / "killed")  # of a step done twice, the later line counts
+    assert sorted(found) == sorted(whole)
+    for samples, loss in whole.items():
+        assert found[samples] == pytest.approx(loss, rel=1e-3), samples
+
+
+def test_a_state_in_pieces_is_the_same_state(tmp_path):
+    words.train(settings(16), tmp_path, source=digits, say=quiet)
+    parts = checkpoint.split(tmp_path / words.STATE, tmp_path / "parts", most=10_000)
+    assert len(parts) > 2 and all(p.stat().st_size <= 10_000 for p in parts)
+    whole = checkpoint.load(tmp_path / words.STATE)
+    again = checkpoint.load(tmp_path / "parts" / words.STATE)
+    assert again.samples == 16
+    assert all(torch.equal(whole.model[k], again.model[k]) for k in whole.model)
+
+
+def test_a_sweep_writes_an_entry_for_each_run(tmp_path):
+    from core import notebook
+    from core.train import sweep, words_command
+
+    page = np.full((40, 90), 255, np.uint8)
+    cv2.putText(page, "12", (10, 30), cv2.FONT_HERSHEY_SIMPLEX, 1, 0, 2)
+    folder = tmp_path / "documents" / "dev" / "receipts"
+    folder.mkdir(parents=True)
+    cv2.imwrite(str(folder / "a.png"), page)
+    (tmp_path / "words").mkdir()
+    tsv = tmp_path / "words" / "dev.tsv"
+    tsv.write_text("file\tx0\ty0\tx1\ty1\ttext\tprinted\thow\tseg\n"
+                   "documents/dev/receipts/a.png\t8\t5\t50\t35\t12\t12\ttruth\t0\n")
+    plan = tmp_path / "sweep.toml"
+    plan.write_text('[all]\nsamples = 16\nbatch = 8\nchannels = [4, 8, 8, 8]\nhidden = 8\n'
+                    '["slow rate"]\nrate = 1e-4\ngoal = "Slow?"\n["fast rate"]\nrate = 1e-2\n')
+    parser = argparse.ArgumentParser()
+    words_command.add_arguments(parser)
+    args = parser.parse_args(["--sweep", str(plan), "--eval", str(tsv), "--out", str(tmp_path / "o")])
+    assert sweep.command(args, into=tmp_path / "notebook") == 0
+    found = notebook.entries(tmp_path / "notebook")
+    assert [e.title for e in found] == ["fast rate", "slow rate"]
+    assert found[1].goal == "Slow?" and found[1].settings["rate"] == 1e-4
+    assert found[0].samples == 16 and "--rate 0.01" in found[0].command
+    sweep.command(args, into=tmp_path / "notebook")  # finished runs are not made again
+    assert len(notebook.entries(tmp_path / "notebook")) == 2
+    plan.write_text("[one]\nratee = 1\n")
+    with pytest.raises(Usage, match="ratee"):
+        sweep.read_sweep(plan)
 
 
 def test_exported_weights_are_those_of_the_state(tmp_path):

@@ -13,7 +13,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,9 @@ from core.recognizer.window import MAX_WIDTH, cut_window, guess_polarity
 
 if TYPE_CHECKING:
     from core.recognizer.net import LoadedNet
+
+N_NEGATIVES, NEGATIVE_SEED = 2000, 77_001  # drawn windows without text; a seed no run trains with
+WARM_UP = 128  # words read before the clock starts
 
 
 @dataclass(frozen=True)
@@ -68,19 +71,29 @@ class WordScore:
 
 @dataclass(frozen=True)
 class WordScores:
-    """Scores overall, by category, by `how`; the readings themselves in the order of the truth."""
+    """Scores overall, by category, by `how` and by length; the readings themselves in the order of
+    the truth. `reader` says what read them."""
 
     overall: WordScore
     categories: dict[str, WordScore]
     hows: dict[str, WordScore]
     texts: list[str]
     confidence: NDArray[np.float32]
+    lengths: dict[str, WordScore] = field(default_factory=dict)
+    truth: list[WordTruth] = field(default_factory=list)
+    reader: str = ""
 
     def to_json(self) -> dict:
-        """{"overall": {...}, "categories": {NAME: {...}}, "hows": {NAME: {...}}}"""
-        return {"overall": asdict(self.overall),
-                "categories": {name: asdict(s) for name, s in self.categories.items()},
-                "hows": {name: asdict(s) for name, s in self.hows.items()}}
+        """{"overall": {...}, "categories": {NAME: {...}}, "hows", "lengths", "characters":
+        {C: {"n", "right"}}, "confusions": [[truth, read, count]], "reader"}"""
+        from core.evaluate.confusions import confusions_of
+
+        def plain(scores: dict[str, WordScore]) -> dict:
+            return {name: asdict(s) for name, s in scores.items()}
+
+        return {"reader": self.reader, "overall": asdict(self.overall),
+                "categories": plain(self.categories), "hows": plain(self.hows),
+                "lengths": plain(self.lengths), **confusions_of(self.truth, self.texts).to_json()}
 
     def write(self, path: Path) -> None:
         """Write `to_json`, atomically."""
@@ -88,14 +101,22 @@ class WordScores:
         temporary.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
         os.replace(temporary, path)
 
-    def table(self) -> str:
-        """A Markdown table in percent, one row per category."""
-        rows = ["| words | n | exact | folded | no spaces | CER | ms/word |",
-                "|---|---|---|---|---|---|---|"]
-        for name, s in [*self.categories.items(), ("overall", self.overall)]:
+    def table(self, details: bool = False) -> str:
+        """A Markdown table in percent, a row per category; with details, per how and length too,
+        and the confusions."""
+        rows = ["| words | n | exact | folded | no spaces | CER | precision | recall | ms/word |",
+                "|---" * 9 + "|"]
+        groups = [self.categories, {"overall": self.overall}]
+        if details:
+            groups += [{f"how: {k or 'unknown'}": s for k, s in self.hows.items()},
+                       {f"{k} characters": s for k, s in self.lengths.items()}]
+        for name, s in (item for group in groups for item in group.items()):
             ms = "" if s.ms_per_word is None else f"{s.ms_per_word:.2f}"
-            rows.append(f"| {name} | {s.n} | {_percent(s.exact)} | {_percent(s.folded)} | "
-                        f"{_percent(s.no_spaces)} | {_percent(s.cer)} | {ms} |")
+            shares = (s.exact, s.folded, s.no_spaces, s.cer, s.precision, s.recall)
+            rows.append(f"| {name} | {s.n} | " + " | ".join(map(_percent, shares)) + f" | {ms} |")
+        if details:
+            from core.evaluate.confusions import confusions_of
+            rows += ["", confusions_of(self.truth, self.texts).table()]
         return "\n".join(rows)
 
 
@@ -156,13 +177,28 @@ def score_words(tsv: Path, root: Path, net: LoadedNet,
     The time is that of reading alone: windows in memory to text, without cutting them out.
     """
     truth = read_truth(tsv, categories)
-    if most is not None:
-        truth = some_of(truth, most)
+    return score_net(truth if most is None else some_of(truth, most), root, net, settings)
+
+
+def score_net(truth: list[WordTruth], root: Path, net: LoadedNet,
+              settings: TranscriptSettings | None = None) -> WordScores:
+    """The same for rows that were read already."""
     windows = cut_truth(truth, root, net.settings.max_width)
+    # a few of each width first: the kernels for a shape are made when it is first seen
+    read_windows(windows[::max(1, len(windows) // WARM_UP)], settings or TranscriptSettings(), net)
     start = time.perf_counter()
     texts, confidence = read_windows(windows, settings or TranscriptSettings(), net)
     ms = 1000 * (time.perf_counter() - start) / max(1, len(truth))
-    return scores_of(truth, texts, confidence, ms)
+    return replace(scores_of(truth, texts, confidence, ms), reader=net.name)
+
+
+def score_peer(name: str, truth: list[WordTruth], root: Path) -> WordScores:
+    """The same of another recogniser (`core.evaluate.peers.NAMES`), on crops of the same boxes."""
+    from core.evaluate import peers
+
+    reader, read = peers.recogniser(name)
+    texts, confidence, ms = peers.read_with(read, peers.crops_of(truth, root))
+    return replace(scores_of(truth, texts, confidence, ms), reader=reader)
 
 
 def scores_of(truth: list[WordTruth], texts: list[str], confidence: NDArray[np.float32],
@@ -173,8 +209,24 @@ def scores_of(truth: list[WordTruth], texts: list[str], confidence: NDArray[np.f
         return {name: _score([(w, t) for w, t in zip(truth, texts) if key(w) == name], ms_per_word)
                 for name in names}
 
+    lengths = by(lambda w: length_of(w.text))
     return WordScores(_score(list(zip(truth, texts)), ms_per_word), by(lambda w: w.category),
-                      by(lambda w: w.how), texts, confidence)
+                      by(lambda w: w.how), texts, confidence,
+                      {name: lengths[name] for name in LENGTHS if name in lengths}, truth)
+
+
+LENGTHS = {"1": 1, "2": 2, "3": 3, "4 to 5": 5, "6 to 8": 8, "9 to 12": 12, "13 and more": 10 ** 9}
+
+
+def length_of(text: str) -> str:
+    """The class of a text's length, a name of LENGTHS."""
+    return next(name for name, longest in LENGTHS.items() if len(text) <= longest)
+
+
+def is_right(word: WordTruth, text: str) -> bool:
+    """Whether a reading is right: as printed where that is known, else with case folded and
+    spaces left out."""
+    return text == word.printed if word.printed else _bare(text) == _bare(word.text)
 
 
 def _score(pairs: list[tuple[WordTruth, str]], ms_per_word: float | None) -> WordScore:
@@ -210,24 +262,78 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", type=Path, metavar="DIR", help="what the list's files are "
                         "relative to (default: the folder above the list's)")
     parser.add_argument("--model", type=Path, metavar="FILE", help="weights (default: the shipped)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--engine", default="ours", help="ours, tesseract or rapidocr; several with "
+                        "commas give one table after the other, on the same words")
+    parser.add_argument("--categories", metavar="LIST", help="only these, with commas between")
+    parser.add_argument("--how", metavar="LIST", help="only rows cut like this: truth, single, "
+                        "split, ocr")
+    parser.add_argument("--empty", action="store_true", help="windows without text too: 2,000 drawn "
+                        "ones, and what the detector finds besides text on the list's pages")
+    parser.add_argument("--details", action="store_true", help="by how, length and character, with "
+                        "the confusions (--json always has them)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here; of "
+                        "several engines, the first one's")
     parser.add_argument("--most", type=int, metavar="N", help="only so many rows, evenly spread")
     parser.add_argument("--threads", type=int, default=0, help="0 = torch's choice")
+    parser.add_argument("--note", metavar="TITLE", help="write a notebook entry of the first engine")
+    parser.add_argument("--goal", default="", help="with --note: its first sentence")
+    parser.add_argument("--learnt", default="", help="with --note: its last")
 
 
 def run(args: argparse.Namespace) -> int:
-    """`main.py evaluate --words`: print the table, write the JSON. Returns an exit code."""
+    """`main.py evaluate --words`: print the tables, write the JSON. Returns an exit code."""
+    truth = read_truth(args.words, args.categories.split(",") if args.categories else None)
+    if args.how:
+        truth = [word for word in truth if word.how in args.how.split(",")]
+    if args.most is not None:
+        truth = some_of(truth, args.most)
+    root = args.root or args.words.resolve().parent.parent
+    first = None
+    for engine in args.engine.split(","):
+        scores = _ours(truth, root, args) if engine == "ours" else score_peer(engine, truth, root)
+        print(f"{scores.reader}\n\n{scores.table(args.details)}\n")
+        first = first or scores
+    if args.empty:
+        _print_empty(truth, root, args)
+    if args.json:
+        first.write(args.json)
+    if args.note:
+        _note(first, args)
+    return 0
+
+
+def _ours(truth: list[WordTruth], root: Path, args: argparse.Namespace) -> WordScores:
+    from core.pipeline import RESOURCES, default_words
     from core.recognizer import net
 
-    model = args.model
-    if model is None:
-        models = Path(__file__).parents[2] / "resources" / "models"
-        tuned = models / "words.pt"
-        model = tuned if tuned.exists() else models / "words-synthetic.pt"
-    root = args.root or args.words.resolve().parent.parent
-    scores = score_words(args.words, root, net.load(model),
-                         TranscriptSettings(threads=args.threads), most=args.most)
-    print(scores.table())
-    if args.json:
-        scores.write(args.json)
-    return 0
+    loaded = net.load(args.model or default_words(RESOURCES / "models"))
+    return score_net(truth, root, loaded, TranscriptSettings(threads=args.threads))
+
+
+def _print_empty(truth: list[WordTruth], root: Path, args: argparse.Namespace) -> None:
+    from core.evaluate.strays import drawn_negatives, score_empty, stray_windows
+    from core.pipeline import RESOURCES, default_words
+    from core.recognizer import net
+
+    loaded = net.load(args.model or default_words(RESOURCES / "models"))
+    splits = {(Path(root) / word.file).parent.parent for word in truth}
+    strays = [stray.window for split in sorted(splits) for stray in stray_windows(split)]
+    for name, windows in (("drawn without text", drawn_negatives(N_NEGATIVES, NEGATIVE_SEED)),
+                          ("found besides text", strays)):
+        score = score_empty(windows, loaded)
+        if score is not None:
+            print(f"{name}: {score.n:,} windows, {100 * score.empty:.1f} % read as nothing, "
+                  f"{100 * score.dropped:.1f} % read as nothing or not believed")
+
+
+def _note(scores: WordScores, args: argparse.Namespace) -> None:
+    from core import notebook
+
+    options = f" --categories {args.categories}" if args.categories else ""
+    entry = notebook.Entry(
+        title=args.note, goal=args.goal or "Single Word Accuracy of weights.",
+        command=f"python main.py evaluate --words {args.words.name}{options}",
+        settings={"reader": scores.reader}, seed=0, sources=f"measured on {args.words.name}",
+        samples=0, seconds=(scores.overall.ms_per_word or 0) * scores.overall.n / 1000,
+        table=notebook.table_of(scores), learnt=args.learnt)
+    print(notebook.write(entry, results=notebook.results_of(scores)))

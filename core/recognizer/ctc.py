@@ -23,6 +23,7 @@ from core.recognizer.alphabet import BLANK, decode, encode
 SURE_BLANK = 0.999  # a step more blank than this cannot change the order of the best few texts
 FAINT = log(1e-4)  # a class below this in a step is not followed by the beam
 FOLLOWED = 8  # classes of a step the beam follows at most; an untrained net has 95 alike
+ALIKE = 96  # texts whose forward sums are made at once
 NEVER = -1e30  # log of nothing that still adds up without NaN
 
 
@@ -98,18 +99,27 @@ def log_likelihood(log_probs: NDArray, text: str) -> float:
 
 def log_likelihoods(log_probs: NDArray, texts: list[str]) -> NDArray[np.float64]:
     """(n,) forward scores of `texts[i]` in window i of `log_probs` (n, T, C)."""
-    n, steps, _ = log_probs.shape
-    if n == 0:
-        return np.zeros(0)
-    states, skip, last = _states(texts)                       # (n, S), (n, S), (n,)
-    emitted = np.take_along_axis(np.asarray(log_probs), states[:, None, :], 2).astype(np.float64)
+    log_probs, found = np.asarray(log_probs), np.zeros(len(texts))
+    # texts of like length together: the sums are as long as the longest of them
+    order = np.argsort([len(text) for text in texts], kind="stable")
+    for start in range(0, len(order), ALIKE):
+        rows = order[start:start + ALIKE]
+        found[rows] = _forward(log_probs, rows, [texts[row] for row in rows])
+    return found
+
+
+def _forward(log_probs: NDArray, rows: NDArray, texts: list[str]) -> NDArray[np.float64]:
+    """Forward scores of `texts` in the windows `rows` of `log_probs` (n, T, C)."""
+    states, skip, last = _states(texts)                       # (m, S), (m, S), (m,)
+    steps = log_probs.shape[1]
+    emitted = log_probs[rows[:, None, None], np.arange(steps)[:, None], states[:, None, :]]
+    emitted = emitted.astype(np.float64)                      # (m, T, S)
     alpha = np.full(states.shape, NEVER)
     alpha[:, :2] = 0.0  # the first step is the first blank or the first character
     for t in range(steps):
         alpha = np.maximum((_arrivals(alpha, skip) if t else alpha) + emitted[:, t], NEVER)
-    rows = np.arange(n)
-    ends = np.logaddexp(alpha[rows, last], np.where(last > 0, alpha[rows, last - 1], NEVER))
-    return ends
+    row = np.arange(len(rows))
+    return np.logaddexp(alpha[row, last], np.where(last > 0, alpha[row, last - 1], NEVER))
 
 
 def _states(texts: list[str]) -> tuple[NDArray, NDArray, NDArray]:

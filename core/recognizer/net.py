@@ -20,7 +20,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from core.errors import Mismatch, Missing
 from core.recognizer import alphabet
 from core.recognizer.architecture import BEYOND, TIME_STRIDE, NetSettings
+from core.recognizer.calibration import Calibration
 from core.recognizer.window import standardise
+
+UNCALIBRATED = Calibration()
 
 
 class WordNet(nn.Module):
@@ -88,11 +91,14 @@ def has_bf16() -> bool:
 class LoadedNet:
     """A net ready to read: batch norms folded, bfloat16 where the CPU has it, no gradients.
 
-    digest identifies the weights (it is part of a stage's key); name is the file's name.
+    digest identifies the weights (it is part of a stage's key); name is the file's name;
+    calibration makes confidences of its probabilities.
     """
 
-    def __init__(self, net: WordNet, name: str, digest: str, bf16: bool | None = None) -> None:
+    def __init__(self, net: WordNet, name: str, digest: str, bf16: bool | None = None,
+                 calibration: Calibration = UNCALIBRATED) -> None:
         self.settings, self.name, self.digest = net.settings, name, digest
+        self.calibration = calibration
         self.dtype = torch.bfloat16 if (has_bf16() if bf16 is None else bf16) else torch.float32
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.net = fold_norms(net).to(self.device, self.dtype).to(memory_format=torch.channels_last)
@@ -115,7 +121,8 @@ class LoadedNet:
         return found
 
 
-def save(net: WordNet, path: Path, samples: int, card: str = "") -> None:
+def save(net: WordNet, path: Path, samples: int, card: str = "",
+         calibration: Calibration = UNCALIBRATED) -> None:
     """Write weights as fp16 with settings and alphabet, atomically.
 
     samples: how many training samples the net has seen; card: a sentence about data and licences.
@@ -124,8 +131,15 @@ def save(net: WordNet, path: Path, samples: int, card: str = "") -> None:
                for name, t in net.state_dict().items() if not name.endswith("num_batches_tracked")}
     content = {"kind": "word net", "settings": _plain(asdict(net.settings)),
                "alphabet": alphabet.CHARACTERS, "digest": alphabet.DIGEST,
-               "samples": int(samples), "card": card, "weights": weights}
+               "samples": int(samples), "card": card, "weights": weights,
+               "calibration": calibration.to_plain()}
     write_atomically(content, path)
+
+
+def save_calibration(path: Path, calibration: Calibration) -> None:
+    """Store a calibration in a weights file, atomically. Raises Missing or Mismatch."""
+    _, content = load_raw(path)
+    write_atomically({**content, "calibration": calibration.to_plain()}, path)
 
 
 def write_atomically(content: dict, path: Path) -> None:
@@ -183,6 +197,7 @@ def load(path: Path, bf16: bool | None = None) -> LoadedNet:
     bf16: None = where the CPU has it. Raises Missing when the file is not there, Mismatch when it
     belongs to another alphabet or program.
     """
-    net, _ = load_raw(path)
+    net, content = load_raw(path)
     digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
-    return LoadedNet(net, Path(path).name, digest, bf16)
+    return LoadedNet(net, Path(path).name, digest, bf16,
+                     Calibration(**content.get("calibration", {})))

@@ -13,11 +13,13 @@ from core.reading import Parents, Segments, Transcripts, text_array
 from core.recognizer import ctc
 from core.recognizer.alphabet import BLANK, N_CLASSES
 from core.recognizer.architecture import BEYOND, TIME_STRIDE
+from core.recognizer.calibration import Calibration
 from core.recognizer.window import pad_windows
 
 if TYPE_CHECKING:
     from core.recognizer.net import LoadedNet
 
+CHUNK = 1024  # windows whose log probabilities are held at once by `read_windows`: 25 MB at 256 px
 BUCKET = 32  # px: windows are batched by width in steps of this (0.42 -> 0.30 ms a word)
 
 
@@ -43,21 +45,35 @@ class TranscriptSettings:
 def transcripts(segments: Segments, settings: TranscriptSettings, net: LoadedNet) -> Transcripts:
     """One row per segment: text, confidence, character positions, alternatives, log probabilities.
 
-    `confidence` is `ctc.confidences`: the probability, summed over alignments, that the window
-    spells exactly `text`. Time steps beyond a window's own width say blank. The same windows give
+    `confidence` is the probability, summed over alignments, that the window spells exactly `text`
+    (`ctc.log_likelihoods`), calibrated by what the weights file carries; `top_score` is not
+    calibrated. Time steps beyond a window's own width say blank. The same windows give
     the same table.
     """
     log_probs = log_probs_of(segments.window, segments.width, settings, net)
-    return decoded(log_probs, settings, Parents.one_each("segments", np.arange(len(segments))))
+    return decoded(log_probs, settings, Parents.one_each("segments", np.arange(len(segments))),
+                   net.calibration)
 
 
 def read_windows(windows: list[NDArray[np.uint8]], settings: TranscriptSettings,
                  net: LoadedNet) -> tuple[list[str], NDArray[np.float32]]:
-    """(texts, confidence (n,)) of windows (32, w) uint8, dark on light, of any widths."""
-    window, width = pad_windows(windows)
-    log_probs = log_probs_of(window, width, settings, net)
-    texts = ctc.best_paths(log_probs).texts
-    return texts, ctc.confidences(log_probs, texts)
+    """(texts, confidence (n,)) of windows (32, w) uint8, dark on light, of any widths.
+
+    Windows of like width are read together, CHUNK at a time, so that memory stays small however
+    many there are and the CTC sums are as short as the windows.
+    """
+    texts, confidence = [""] * len(windows), np.zeros(len(windows), np.float32)
+    order = np.argsort([w.shape[1] for w in windows], kind="stable")
+    for start in range(0, len(order), CHUNK):
+        rows = order[start:start + CHUNK]
+        window, width = pad_windows([windows[row] for row in rows])
+        log_probs = log_probs_of(window, width, settings, net)
+        found = ctc.best_paths(log_probs).texts
+        log_p = ctc.log_likelihoods(log_probs, found)
+        confidence[rows] = net.calibration.confidences(log_p, [len(text) for text in found])
+        for row, text in zip(rows, found):
+            texts[row] = text
+    return texts, confidence
 
 
 def log_probs_of(window: NDArray[np.uint8], width: NDArray[np.int32], settings: TranscriptSettings,
@@ -94,10 +110,11 @@ def batches_by_width(width: NDArray, batch_size: int) -> list[tuple[NDArray[np.i
 
 
 def decoded(log_probs: NDArray[np.float32], settings: TranscriptSettings,
-            parents: Parents) -> Transcripts:
+            parents: Parents, calibration: Calibration) -> Transcripts:
     """The table of log probabilities (n, T, 96): best paths, confidences, alternatives."""
     paths = ctc.best_paths(log_probs)
-    confidence = ctc.confidences(log_probs, paths.texts)
+    log_p, counts = ctc.log_likelihoods(log_probs, paths.texts), np.diff(paths.char_offsets)
+    confidence = calibration.confidences(log_p, counts)
     rows, texts = [], []  # every alternative with the row it belongs to
     for row, text in enumerate(paths.texts):
         others = ([] if confidence[row] >= settings.sure or settings.top_k == 1 else
@@ -113,7 +130,7 @@ def decoded(log_probs: NDArray[np.float32], settings: TranscriptSettings,
     return Transcripts(
         text=text_array(paths.texts), confidence=confidence,
         char_offsets=paths.char_offsets, char_t=paths.char_t,
-        char_confidence=paths.char_confidence,
+        char_confidence=calibration.characters(confidence, log_p, paths.char_confidence, counts),
         top_offsets=offsets.astype(np.int64), top_text=text_array(texts[k] for k in order),
         top_score=scores[order].astype(np.float32),
         log_probs=log_probs.astype(np.float16), parents=parents)

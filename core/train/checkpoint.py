@@ -6,6 +6,8 @@ training on.
 
 from __future__ import annotations
 
+import io
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from core.errors import Mismatch, Missing
 from core.recognizer import alphabet
 from core.recognizer.net import write_atomically
 
+PART_BYTES = 16 << 20  # what the repository takes as one file
 KIND = "training state 1"  # raise the number when the fields below change
 
 
@@ -25,10 +28,13 @@ class State:
     model, average, optimiser  state dicts; average is the EMA of the weights, {} without one
     settings   the training settings as plain values, architecture included
     samples    training samples seen, which is also the index of the next synthetic sample
+    first      samples seen when this run's budget began (a branch, a fine-tuning)
     steps      optimiser steps taken
     spent      share of the budget used up, 0..1, as the schedule counts it
     seconds    time trained so far, all sessions together
     random     torch's generator state (dropout)
+    draws      how often each font and glyph was drawn (core.train.draws)
+    card       a sentence about data and licences, for the weights made from it
     """
 
     model: dict
@@ -41,6 +47,9 @@ class State:
     seconds: float = 0.0
     random: torch.Tensor | None = None
     best: dict = field(default_factory=dict)
+    first: int = 0
+    draws: dict = field(default_factory=dict)
+    card: str = "Trained on synthetic words only."
 
 
 def save(state: State, path: Path) -> None:
@@ -48,12 +57,29 @@ def save(state: State, path: Path) -> None:
     write_atomically({"kind": KIND, "digest": alphabet.DIGEST, **vars(state)}, path)
 
 
+def split(path: Path, folder: Path, most: int = PART_BYTES) -> list[Path]:
+    """Copy a checkpoint to `folder` as NAME.part00, NAME.part01, ... of at most `most` bytes."""
+    content = Path(path).read_bytes()
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    parts = []
+    for number, start in enumerate(range(0, len(content), most)):
+        part = Path(folder) / f"{Path(path).name}.part{number:02d}"
+        temporary = part.with_name(f".{part.name}.{os.getpid()}")
+        temporary.write_bytes(content[start:start + most])
+        os.replace(temporary, part)
+        parts.append(part)
+    return parts
+
+
 def load(path: Path) -> State:
-    """Read a checkpoint. Raises Missing or Mismatch."""
-    if not Path(path).is_file():
+    """Read a checkpoint, whole or from its parts (`split`). Raises Missing or Mismatch."""
+    path = Path(path)
+    parts = sorted(path.parent.glob(path.name + ".part[0-9][0-9]"))
+    if not path.is_file() and not parts:
         raise Missing(f"{path}: no such checkpoint; start without --resume")
+    source = path if path.is_file() else io.BytesIO(b"".join(p.read_bytes() for p in parts))
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(source, map_location="cpu", weights_only=True)
         kind, digest = content.pop("kind"), content.pop("digest")
     except Exception as error:  # torch raises half a dozen kinds here
         raise Mismatch(f"{path} is no checkpoint ({error}); give a state.pt") from error

@@ -7,40 +7,38 @@ constant rate (`--decay-start 1`) and branch a short decay off it (`--resume TRU
 
 from __future__ import annotations
 
-import argparse
 import copy
 import itertools
 import json
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.errors import Usage
-from core.evaluate.words import WordTruth, cut_truth, read_truth, scores_of, some_of
 from core.parameters import check_limits, param
 from core.recognizer import alphabet, net
 from core.recognizer.architecture import TIME_STRIDE, NetSettings
-from core.recognizer.transcribe import TranscriptSettings, read_windows
 from core.recognizer.window import standardise
 from core.train import checkpoint
+from core.train.batch import Batch, Source, stacked
 from core.train.checkpoint import State
+from core.train.draws import Draws
+from core.train.exam import Exam, examine
+from core.train.processes import ALONE, Crew
+from core.train.real import RealSettings
 
 STATE = "state.pt"  # the resumable state in the run's folder
 WEIGHTS = "words.pt"  # weights of the latest evaluation, ready to read with
 LOG = "log.jsonl"  # one object per line: progress and evaluations
-# Documents with exact truth, and those whose labels are folded (receipts): scored differently.
-EXACT = ("screenshots", "letter_sized", "scanned_docs")
-FOLDED = ("register_tapes",)
+CARD = "Trained on synthetic words only."
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,9 @@ class TrainSettings:
     checkpoint_minutes: float = param(3.0, unit="min", low=0.0)
     evaluate_minutes: float = param(5.0, unit="min", low=0.0)
     log_seconds: float = param(20.0, unit="s", low=0.0)
+    freeze_norms: bool = param(False, help="keep the batch norms' statistics as they are: real "
+                               "words are few and of another kind than those they were made of")
+    real: RealSettings | None = None  # how real words are varied; None = none are trained on
 
     def __post_init__(self) -> None:
         check_limits(self)
@@ -76,20 +77,9 @@ class TrainSettings:
             raise Usage("a training run needs a budget: --minutes or --samples")
 
 
-class Batch(NamedTuple):
-    """window (B, 32, W) uint8 padded on the right, width (B,) px in use, B texts."""
-
-    window: NDArray[np.uint8]
-    width: NDArray[np.int32]
-    texts: list[str]
-
-
-# A source yields batches from a sample index on; the same index gives the same batches.
-Source = Callable[[int], Iterator[Batch]]
-
-
-def synthetic(settings: TrainSettings) -> Source:
-    """Batches of drawn words of `core.synth`, sample i depending on (seed, i) alone."""
+def synthetic(settings: TrainSettings, crew: Crew = ALONE) -> Source:
+    """Batches of drawn words of `core.synth`, sample i depending on (seed, i) alone. Processes of
+    a crew take turns, a block each."""
     from core.synth import loader
     from core.synth.sample import SampleSettings
 
@@ -98,10 +88,12 @@ def synthetic(settings: TrainSettings) -> Source:
 
     def stream(start: int) -> Iterator[Batch]:
         # batches are made by the block; a run that was broken off within one skips what it had
-        first = start - start % block
-        made = loader.batches(synth, settings.seed, first, settings.batch_size, settings.workers)
-        for b in itertools.islice(made, (start - first) // settings.batch_size, None):
-            yield Batch(b.window, b.width, list(b.text))
+        mine = start // crew.size
+        first = (mine // block * crew.size + crew.rank) * block
+        made = loader.batches(synth, settings.seed, first, settings.batch_size, settings.workers,
+                              crew.size)
+        for b in itertools.islice(made, mine % block // settings.batch_size, None):
+            yield Batch(b.window, b.width, list(b.text), None, b.font)
 
     return stream
 
@@ -131,9 +123,9 @@ def spent_of(settings: TrainSettings, samples: int, seconds: float) -> float:
 class Trainer:
     """Model, optimiser and average, and what one step does to them."""
 
-    def __init__(self, settings: TrainSettings) -> None:
+    def __init__(self, settings: TrainSettings, crew: Crew = ALONE) -> None:
         torch.manual_seed(settings.seed)
-        self.settings = settings
+        self.settings, self.crew = settings, crew
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = net.WordNet(settings.net).to(self.device, memory_format=torch.channels_last)
         weights = [p for p in self.model.parameters() if p.ndim > 1]
@@ -148,23 +140,30 @@ class Trainer:
     def step(self, batch: Batch, rate: float, steps: int) -> Tensor:
         """Train on one batch; its loss per character, still on the device."""
         self.model.train()
+        if self.settings.freeze_norms:
+            for layer in self.model.cnn:
+                layer.train(not isinstance(layer, nn.BatchNorm2d))
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         x = torch.from_numpy(standardise(batch.window, batch.width)).unsqueeze(1)  # (B, 1, 32, W)
         x = x.to(self.device).contiguous(memory_format=torch.channels_last)
-        classes = [alphabet.encode(text) for text in batch.texts]
+        classes = [alphabet.encode(text) for text in _labels(batch)]
         lengths = torch.tensor([len(c) for c in classes])
         targets = torch.from_numpy(np.concatenate(classes))
         times = torch.from_numpy(-(-batch.width.astype(np.int64) // TIME_STRIDE))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=net.has_bf16()
                             or self.device.type == "cuda"):
             scores = self.model(x)
-        log_probs = scores.float().log_softmax(2).transpose(0, 1)  # (T, B, 96)
+        log_probs = scores.float().log_softmax(2)
+        if batch.cased is not None and not batch.cased.all():
+            log_probs = _either_case(log_probs, torch.from_numpy(~batch.cased).to(self.device))
+        log_probs = log_probs.transpose(0, 1)  # (T, B, 96)
         # "mean" divides each loss by its text's length (empty texts by 1), then averages; a text
         # that does not fit into its window has an infinite loss and is left out
         loss = F.ctc_loss(log_probs, targets, times, lengths, alphabet.BLANK, "mean", True)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.crew.average(self.model)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         self.optimiser.step()
         self._follow(steps)
@@ -186,6 +185,12 @@ class Trainer:
                      optimiser=self.optimiser.state_dict(), settings=plain(self.settings),
                      random=torch.get_rng_state())
 
+    def begin_with(self, model: net.WordNet) -> None:
+        """Start from weights that were trained before; the optimiser knows nothing of them."""
+        self.model.load_state_dict(model.state_dict())
+        if self.average:
+            self.average = copy.deepcopy(self.model.state_dict())
+
     def restore(self, state: State) -> None:
         """Continue from a checkpoint. Raises Mismatch when it is of another shape of net."""
         self.model.load_state_dict(state.model)
@@ -203,6 +208,31 @@ class Trainer:
         return copied.eval()
 
 
+UPPER = [k for k, c in enumerate(alphabet.CHARACTERS, 1) if "A" <= c <= "Z"]
+LOWER = [alphabet.encode(alphabet.CHARACTERS[k - 1].lower())[0].item() for k in UPPER]
+
+
+def _labels(batch: Batch) -> list[str]:
+    """The texts, upper case where the case is not known."""
+    if batch.cased is None:
+        return batch.texts
+    return [text if cased else text.upper() for text, cased in zip(batch.texts, batch.cased)]
+
+
+def _either_case(log_probs: Tensor, rows: Tensor) -> Tensor:
+    """`log_probs` (B, T, 96) where, in `rows` (B,) bool, a capital stands for its lower case too.
+
+    The lower case's own probability becomes nothing, so that each step still adds up to 1: what
+    CTC's gradient takes for granted.
+    """
+    merged = log_probs.clone()
+    both = torch.logaddexp(log_probs[..., UPPER], log_probs[..., LOWER])
+    pick = rows[:, None, None]
+    merged[..., UPPER] = torch.where(pick, both, log_probs[..., UPPER])
+    merged[..., LOWER] = torch.where(pick, -60.0, log_probs[..., LOWER])
+    return merged
+
+
 def plain(settings: TrainSettings) -> dict:
     """Settings as plain values, which weights_only loading accepts."""
     return json.loads(json.dumps(asdict(settings)))
@@ -210,138 +240,153 @@ def plain(settings: TrainSettings) -> dict:
 
 def settings_of(values: dict) -> TrainSettings:
     """The inverse of `plain`."""
-    return TrainSettings(**{**values, "net": NetSettings(**values["net"])})
-
-
-# ---- evaluation while it runs ------------------------------------------------------------------
-
-@dataclass(frozen=True)
-class Exam:
-    """Windows with known text, cut once: true words scored exactly, receipts folded."""
-
-    truth: list[WordTruth]
-    windows: list[NDArray[np.uint8]]
-
-
-def exam_of(tsv: Path, root: Path, each: int, max_width: int) -> Exam:
-    """About `each` rows of the true words and as many of the receipts of a words TSV."""
-    truth = (some_of(read_truth(tsv, EXACT), each)
-             + some_of([w for w in read_truth(tsv, FOLDED) if w.how != "ocr"], each))
-    return Exam(truth, cut_truth(truth, root, max_width))
-
-
-def examine(reader: net.WordNet, exam: Exam | None, drawn: Batch) -> dict[str, float]:
-    """Shares right: `exact` on true words, `receipts` (folded, no spaces), `synthetic` on drawn
-    words, `empty` on drawn windows without text."""
-    loaded = net.LoadedNet(copy.deepcopy(reader), "in training", "")
-    read = TranscriptSettings()
-    found: dict[str, float] = {}
-    windows = [w[:, :n] for w, n in zip(drawn.window, drawn.width)]
-    texts, _ = read_windows(windows, read, loaded)
-    for name, keep in (("synthetic", True), ("empty", False)):
-        right = [a == b for a, b in zip(texts, drawn.texts) if bool(b) is keep]
-        if right:
-            found[name] = float(np.mean(right))
-    if exam is not None and exam.truth:
-        texts, confidence = read_windows(exam.windows, read, loaded)
-        scores = scores_of(exam.truth, texts, confidence)
-        words = [(w, t) for w, t in zip(exam.truth, texts) if w.category in EXACT and w.printed]
-        if words:
-            found["exact"] = float(np.mean([w.printed == t for w, t in words]))
-        tapes = [s for name, s in scores.categories.items() if name in FOLDED]
-        if tapes:
-            found["receipts"] = tapes[0].no_spaces
-    return found
+    real = values.get("real")
+    return TrainSettings(**{**values, "net": NetSettings(**values["net"]),
+                            "real": RealSettings(**real) if real else None})
 
 
 # ---- the run -----------------------------------------------------------------------------------
 
 def train(settings: TrainSettings, out_dir: Path, resume: Path | None = None, branch: bool = False,
-          exam: Exam | None = None, source: Source | None = None,
-          say: Callable[[str], None] = print) -> State:
+          exam: Exam | None = None, source: Source | None = None, start: Path | None = None,
+          say: Callable[[str], None] = print, card: str = CARD, crew: Crew = ALONE) -> State:
     """Train until the budget is spent or SIGTERM comes; the state is in `out_dir` either way.
 
     resume  a checkpoint to continue, with its samples, schedule and optimiser
     branch  start a new budget from that checkpoint, its whole length in decay
+    start   weights to begin with, a new budget and optimiser; the rate decays from the start
     exam    real words read now and then; drawn ones always are
     source  batches instead of the synthetic ones
+    card    a sentence about data and licences, kept in the weights file
+    crew    the processes that train together; each calls this with its own
     """
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(settings.threads)
     if branch:
         settings = replace(settings, decay_start=0.0, warm_up=0)
-    trainer = Trainer(settings)
-    done = State({}, {}, {}, {})
+    run = _Run(settings, out_dir, exam, source or synthetic(settings, crew), say, card, crew)
     if resume is not None:
-        done = checkpoint.load(resume)
-        trainer.restore(done)
-    samples, steps = done.samples, done.steps
-    # A branch counts its budget anew; a resumed run goes on where the budget was.
-    first_samples, before = (samples, 0.0) if branch else (0, done.seconds)
-    source = source or synthetic(settings)
-    drawn = _held_out(settings, source)
-    stop = _Stop()
-    say(f"{net.n_parameters(trainer.model):,} parameters on {trainer.device}, "
-        f"{samples:,} samples seen, seed {settings.seed}")
-    start = time.monotonic()
-    saved = examined = logged = start
-    recent: list[Tensor] = []
-    logged_samples = samples
+        run.resume(checkpoint.load(resume), branch)
+    elif start is not None:
+        run.start_with(start)
+    return run.through()
 
-    def seconds() -> float:
-        return before + time.monotonic() - start
 
-    def keep() -> State:
-        state = trainer.state()
-        state.samples, state.steps, state.seconds = samples, steps, seconds()
-        state.spent = spent_of(settings, samples - first_samples, state.seconds)
-        checkpoint.save(state, out_dir / STATE)
+class _Run:
+    """A run's counters and what it does now and then: log, evaluate, save."""
+
+    def __init__(self, settings: TrainSettings, out_dir: Path, exam: Exam | None, source: Source,
+                 say: Callable[[str], None], card: str, crew: Crew) -> None:
+        self.settings, self.out_dir, self.exam, self.card = settings, out_dir, exam, card
+        self.source, self.crew = source, crew
+        self.say = say if crew.leads else (lambda _: None)
+        self.trainer = Trainer(settings, crew)
+        self.samples = self.steps = self.first = 0
+        self.before = 0.0  # seconds trained in earlier sessions
+        self.draws = Draws()
+        self.began = time.monotonic()
+
+    def resume(self, state: State, branch: bool) -> None:
+        """Go on from a checkpoint. A branch counts its budget anew; otherwise the run goes on
+        where the budget was."""
+        self.trainer.restore(state)
+        self.samples, self.steps = state.samples, state.steps
+        self.first, self.before = (state.samples, 0.0) if branch else (state.first, state.seconds)
+        if self.crew.leads:  # the others' counts are in there too
+            self.draws = Draws.of_state(state.draws)
+
+    def start_with(self, weights: Path) -> None:
+        """Begin with the weights of a file; their samples count, but not towards the budget."""
+        model, content = net.load_raw(weights)
+        self.trainer.begin_with(model)
+        self.samples = self.first = content["samples"]
+
+    def seconds(self) -> float:
+        return self.before + time.monotonic() - self.began
+
+    def spent(self) -> float:
+        return spent_of(self.settings, self.samples - self.first, self.seconds())
+
+    def through(self) -> State:
+        """The run itself, to the end of the budget or a wish to stop."""
+        s, crew = self.settings, self.crew
+        self.say(f"{net.n_parameters(self.trainer.model):,} parameters on {self.trainer.device}, "
+                 f"{self.samples:,} samples seen, seed {s.seed}, {crew.size} process"
+                 f"{'' if crew.size == 1 else 'es'}")
+        drawn = _held_out(s, self.source) if crew.leads else None
+        self.began = time.monotonic()
+        saved = examined = logged = self.began
+        recent: list[Tensor] = []
+        logged_samples = self.samples
+        with _Stop() as stop:
+            for batch in self.source(self.samples):
+                now = time.monotonic()
+                save = crew.leads and now - saved >= s.checkpoint_minutes * 60 and self.steps > 0
+                # what the first process knows, all must know alike: one sum instead of messages
+                spent, n_stop, n_save, n = crew.total(self.spent() if crew.leads else 0.0,
+                                                      stop.asked, save, len(batch.texts))
+                if n_save:
+                    self.keep()
+                    saved = now
+                if spent >= 1 or n_stop:
+                    break
+                rate = rate_at(s, spent, self.steps)
+                recent.append(self.trainer.step(batch, rate, self.steps))
+                self.draws.add(batch.fonts, batch.texts)
+                self.samples += int(n)
+                self.steps += 1
+                now = time.monotonic()
+                if now - logged >= s.log_seconds:
+                    loss = float(torch.stack(recent).mean())
+                    speed = (self.samples - logged_samples) / (now - logged)
+                    left = self.seconds() * (1 - spent) / spent if spent > 0 else float("nan")
+                    self.report({"loss": round(loss, 4), "rate": rate, "speed": round(speed, 1)})
+                    self.say(f"{self.samples:>11,}  loss {loss:.3f}  rate {rate:.1e}  "
+                             f"{speed:.0f}/s  {left / 60:.0f} min left")
+                    recent, logged, logged_samples = [], now, self.samples
+                if drawn is not None and now - examined >= s.evaluate_minutes * 60:
+                    self.evaluate(drawn)
+                    examined = time.monotonic()
+            if recent:
+                self.report({"loss": round(float(torch.stack(recent).mean()), 4)})
+            state = self.keep()
+            if drawn is not None:
+                self.evaluate(drawn)
+        self.say(f"{'stopped' if stop.asked else 'done'}: {self.samples:,} samples, "
+                 f"{state.seconds / 60:.1f} min; state in {self.out_dir / STATE}, "
+                 f"weights in {self.out_dir / WEIGHTS}")
         return state
 
-    def report(entry: dict) -> None:
-        entry = {"samples": samples, "steps": steps, "seconds": round(seconds(), 1), **entry}
-        with open(out_dir / LOG, "a", encoding="utf-8") as log:
+    def keep(self) -> State:
+        """Write the checkpoint. All processes come here at the same step."""
+        draws = Draws()
+        for of_one in self.crew.gathered(self.draws):
+            draws.merge(of_one)
+        state = self.trainer.state()
+        state.samples, state.steps, state.seconds = self.samples, self.steps, self.seconds()
+        state.spent, state.first, state.draws = self.spent(), self.first, draws.state()
+        state.card = self.card
+        if self.crew.leads:
+            checkpoint.save(state, self.out_dir / STATE)
+        return state
+
+    def report(self, entry: dict) -> None:
+        """A line of the log."""
+        if not self.crew.leads:
+            return
+        entry = {"samples": self.samples, "steps": self.steps,
+                 "seconds": round(self.seconds(), 1), **entry}
+        with open(self.out_dir / LOG, "a", encoding="utf-8") as log:
             log.write(json.dumps(entry) + "\n")
 
-    def evaluate() -> None:
-        reader = trainer.reader()
-        found = examine(reader, exam, drawn)
-        net.save(reader, out_dir / WEIGHTS, samples)
-        report({"evaluation": found})
-        say(f"{samples:>11,}  " + "  ".join(f"{n} {100 * v:.1f}" for n, v in found.items()))
-
-    with stop:
-        for batch in source(samples):
-            spent = spent_of(settings, samples - first_samples, seconds())
-            if spent >= 1 or stop.asked:
-                break
-            rate = rate_at(settings, spent, steps)
-            recent.append(trainer.step(batch, rate, steps))
-            samples += len(batch.texts)
-            steps += 1
-            now = time.monotonic()
-            if now - logged >= settings.log_seconds:
-                loss = float(torch.stack(recent).mean())
-                speed = (samples - logged_samples) / (now - logged)
-                left = seconds() * (1 - spent) / spent if spent > 0 else float("nan")
-                report({"loss": round(loss, 4), "rate": rate, "speed": round(speed, 1)})
-                say(f"{samples:>11,}  loss {loss:.3f}  rate {rate:.1e}  {speed:.0f}/s  "
-                    f"{left / 60:.0f} min left")
-                recent, logged, logged_samples = [], now, samples
-            if now - examined >= settings.evaluate_minutes * 60:
-                evaluate()
-                examined = time.monotonic()
-            if now - saved >= settings.checkpoint_minutes * 60:
-                keep()
-                saved = time.monotonic()
-        if recent:
-            report({"loss": round(float(torch.stack(recent).mean()), 4)})
-        state = keep()
-        evaluate()
-    say(f"{'stopped' if stop.asked else 'done'}: {samples:,} samples, "
-        f"{state.seconds / 60:.1f} min; state in {out_dir / STATE}, weights in {out_dir / WEIGHTS}")
-    return state
+    def evaluate(self, drawn: Batch) -> None:
+        """Read the exam with the averaged weights, and leave them ready to read with."""
+        reader = self.trainer.reader()
+        found = examine(reader, self.exam, drawn)
+        net.save(reader, self.out_dir / WEIGHTS, self.samples, self.card)
+        self.report({"evaluation": found})
+        self.say(f"{self.samples:>11,}  " + "  ".join(f"{n} {100 * v:.1f}" for n, v in found.items()))
 
 
 HELD_OUT = 1 << 40  # sample index no run reaches: drawn words that are never trained on
@@ -355,14 +400,7 @@ def _held_out(settings: TrainSettings, source: Source, least: int = 1024) -> Bat
         n += len(batch.texts)
         if n >= min(least, 16 * settings.batch_size):
             break
-    widest = max(b.window.shape[2] for b in batches)
-    stack = np.full((n, 32, widest), 255, np.uint8)
-    row = 0
-    for b in batches:
-        stack[row:row + len(b.texts), :, :b.window.shape[2]] = b.window
-        row += len(b.texts)
-    return Batch(stack, np.concatenate([b.width for b in batches]),
-                 [text for b in batches for text in b.texts])
+    return stacked(batches)
 
 
 class _Stop:
@@ -383,92 +421,10 @@ class _Stop:
             signal.signal(number, handler)
 
 
-def export(state_path: Path, weights_path: Path, card: str = "") -> int:
+def export(state_path: Path, weights_path: Path, card: str | None = None) -> int:
     """Write the averaged weights of a checkpoint as a weights file; samples seen come back."""
     state = checkpoint.load(state_path)
     model = net.WordNet(NetSettings(**state.settings["net"]))
     model.load_state_dict(state.average or state.model)
-    net.save(model, weights_path, state.samples, card)
+    net.save(model, weights_path, state.samples, state.card if card is None else card)
     return state.samples
-
-
-# ---- command line ------------------------------------------------------------------------------
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `main.py train words`."""
-    parser.add_argument("--out", type=Path, default=Path("runs/words"), help="the run's folder")
-    parser.add_argument("--minutes", type=float, default=0.0, help="budget in time")
-    parser.add_argument("--samples", type=int, default=0, help="budget in samples")
-    parser.add_argument("--resume", type=Path, help="a state.pt to continue")
-    parser.add_argument("--branch", "--decay", action="store_true",
-                        help="with --resume: a new budget, decaying from its start to its end")
-    parser.add_argument("--decay-start", type=float, default=0.5,
-                        help="share of the budget at constant rate; 1 trains a trunk")
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=0, help="processes that draw samples")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--channels", type=lambda s: tuple(map(int, s.split(","))),
-                        default=NetSettings().channels, help="e.g. 48,96,192,288 for the L net")
-    parser.add_argument("--hidden", type=int, default=NetSettings().hidden)
-    parser.add_argument("--eval", type=Path, dest="exam", help="a words TSV read now and then")
-    parser.add_argument("--root", type=Path, help="what the TSV's files are relative to "
-                        "(default: the folder above the TSV's)")
-    parser.add_argument("--eval-words", type=int, default=1500, help="words of each kind")
-    parser.add_argument("--eval-minutes", type=float, default=5.0)
-    parser.add_argument("--export", type=Path, metavar="WEIGHTS",
-                        help="write the weights of --resume (default: of --out) here and end")
-    parser.add_argument("--note", metavar="TITLE", help="with --eval: score the run in --out on "
-                        "the whole list, write its notebook entry and end")
-    parser.add_argument("--goal", default="", help="with --note: the entry's first sentence")
-    parser.add_argument("--learnt", default="", help="with --note: its last")
-
-
-def run(args: argparse.Namespace) -> int:
-    """`main.py train words`: train, or export the weights of a state. Returns an exit code."""
-    if args.export:
-        state_path = args.resume or args.out / STATE
-        samples = export(state_path, args.export, "Trained on synthetic words only.")
-        print(f"{args.export}: weights after {samples:,} samples")
-        return 0
-    if args.branch and not args.resume:
-        raise Usage("--branch needs a checkpoint to start from: --resume STATE")
-    if args.note:
-        return _note(args)
-    shape = NetSettings(channels=args.channels, hidden=args.hidden)
-    if args.resume:
-        shape = NetSettings(**checkpoint.load(args.resume).settings["net"])
-    settings = TrainSettings(
-        net=shape, minutes=args.minutes, samples=args.samples, batch_size=args.batch,
-        rate=args.rate, decay_start=args.decay_start, seed=args.seed, workers=args.workers,
-        threads=args.threads, evaluate_minutes=args.eval_minutes)
-    exam = None
-    if args.exam:
-        root = args.root or args.exam.resolve().parent.parent
-        exam = exam_of(args.exam, root, args.eval_words, shape.max_width)
-    train(settings, args.out, args.resume, args.branch, exam,
-          say=lambda line: print(line, file=sys.stderr, flush=True))
-    return 0
-
-
-def _note(args: argparse.Namespace) -> int:
-    """Write the notebook entry of the run in --out, scored on all of --eval."""
-    from core import notebook
-    from core.evaluate.words import score_words
-    from core.train.note import entry_of_run
-
-    if not args.exam:
-        raise Usage("--note needs the words to score on: --eval WORDS.tsv")
-    root = args.root or args.exam.resolve().parent.parent
-    scores = score_words(args.exam, root, net.load(args.out / WEIGHTS))
-    settings = settings_of(checkpoint.load(args.out / STATE).settings)
-    budget = (f"--minutes {settings.minutes:g}" if settings.minutes
-              else f"--samples {settings.samples}")
-    command = (f"python main.py train words {budget} --batch {settings.batch_size} "
-               f"--rate {settings.rate:g} --decay-start {settings.decay_start:g} "
-               f"--seed {settings.seed}")
-    path = notebook.write(entry_of_run(args.out, scores, args.note, args.goal, command,
-                                       args.learnt))
-    print(path)
-    return 0
