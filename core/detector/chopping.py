@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import geometry
+from core.detector.spacing import PADDING
 from core.parameters import check_limits, param
 from core.reading import Boxes, Parents, Segments, Upright, kept
 from core.recognizer.window import HEIGHT, MARGIN, STEP, cut_window, pad_windows, window_affine
@@ -32,7 +33,9 @@ class SegmentSettings:
     width_max: int = param(256, unit="window px", low=64, high=2048,
                            help="widest window of the net; longer boxes are chopped")
     margin: float = param(MARGIN, unit="box heights", low=0.0, high=1.0,
-                          help="paper around the box, as the net was trained")
+                          help="paper around the ink, as the net was trained")
+    padding: float = param(PADDING, unit="box heights", low=0.0, high=0.5,
+                           help="paper that the boxes hold around their ink already")
     context: float = param(8.0, unit="window px", low=0.0, high=32.0,
                            help="what a piece sees of its neighbour beyond the cut")
     join_neighbours: bool = param(False, help="let short neighbours on a line share a window")
@@ -63,10 +66,11 @@ def segments(upright: Upright, boxes: Boxes, settings: SegmentSettings = Segment
     rows = kept(boxes)
     groups = _joined(boxes, rows, settings) if settings.join_neighbours else [[int(r)] for r in rows]
     for group in groups:
-        tight, frame = boxes.quad[group[0]], frames[group[0]]
+        whole, frame = boxes.quad[group[0]], frames[group[0]]
         if len(group) > 1:
-            tight = frame = _spanning(boxes.quad[group])
-        _add(columns, upright.gray, tight, frame, int(boxes.polarity[group[0]]), group, settings)
+            whole = frame = _spanning(boxes.quad[group])
+        _add(columns, upright.gray, whole, _ink(frame, settings.padding),
+             int(boxes.polarity[group[0]]), group, settings)
     window, width = pad_windows(columns.window)
     quad = np.array(columns.quad, np.float32).reshape(-1, 4, 2)
     return Segments(
@@ -103,26 +107,41 @@ def framed(boxes: Boxes) -> NDArray[np.float32]:
     return quad
 
 
-def _add(columns: _Columns, gray: NDArray, tight: NDArray, frame: NDArray, polarity: int,
+def _ink(quad: NDArray, padding: float) -> NDArray[np.float64]:
+    """(4, 2) the quad without the paper around its ink."""
+    q = np.asarray(quad, np.float64)
+    part = padding / (1 + 2 * padding)   # of the padded height
+    inset = part * (q[3] - q[0]), part * _tall(q) * (q[1] - q[0]) / _long(q)
+    if 2 * part * _tall(q) >= 0.9 * _long(q):
+        return q                          # no box of ours: it is all padding
+    return q + np.array([inset[0] + inset[1], inset[0] - inset[1],
+                         -inset[0] - inset[1], inset[1] - inset[0]])
+
+
+def _add(columns: _Columns, gray: NDArray, whole: NDArray, frame: NDArray, polarity: int,
          parents: list[int], settings: SegmentSettings) -> None:
-    """Append the window of one quad, or those of its pieces."""
+    """Append the window of one box, or those of its pieces.
+
+    whole: the box's quad, which the pieces' spans tile; frame: the quad to cut, around its ink.
+    """
     _, width = window_affine(frame, HEIGHT, settings.margin, UNLIMITED)
     cuts, codes = np.array([0.0, 1.0]), [WHOLE, WHOLE]
     if width > settings.width_max:
         cuts, codes = _chopped(gray, frame, polarity, settings)
+    ends = _along(whole, frame, cuts)
     for i in range(len(cuts) - 1):
-        piece = _part(frame, cuts[i], cuts[i + 1])
         reach = settings.context * _tall(frame) * (1 + 2 * settings.margin) / HEIGHT / _long(frame)
         seen = _part(frame, max(0.0, cuts[i] - (i > 0) * reach),
                      min(1.0, cuts[i + 1] + (i < len(cuts) - 2) * reach))
         window, affine = cut_window(gray, seen, polarity, HEIGHT, settings.margin,
                                     settings.width_max)
-        x = geometry.apply(geometry.invert(affine), piece)[:, 0]
+        mine = _part(whole, ends[i], ends[i + 1])
+        x = geometry.apply(geometry.invert(affine), mine)[:, 0]
         columns.affine.append(affine)
         columns.window.append(window)
         columns.span.append((float(x[[0, 3]].mean()), float(x[[1, 2]].mean())))
         columns.cut.append((codes[i], codes[i + 1]))
-        columns.quad.append(_part(tight, cuts[i], cuts[i + 1]))
+        columns.quad.append(mine)
         columns.parents.append(list(parents))
 
 
@@ -131,6 +150,14 @@ def _part(quad: NDArray, start: float, end: float) -> NDArray[np.float64]:
     q = np.asarray(quad, np.float64)
     top, bottom = q[1] - q[0], q[2] - q[3]
     return np.array([q[0] + start * top, q[0] + end * top, q[3] + end * bottom, q[3] + start * bottom])
+
+
+def _along(whole: NDArray, frame: NDArray, cuts: NDArray) -> NDArray[np.float64]:
+    """Fractions of `whole`'s length at which fractions `cuts` of `frame`'s lie; the ends stay ends."""
+    paper = (_long(whole) - _long(frame)) / 2
+    ends = (paper + cuts * _long(frame)) / _long(whole)
+    ends[0], ends[-1] = 0.0, 1.0
+    return ends
 
 
 def _tall(quad: NDArray) -> float:

@@ -1,10 +1,7 @@
-"""Lines from blobs, and word boxes from lines.
+"""Lines from blobs: runs of neighbouring blobs of one polarity, all of about one height.
 
-A line is a run of neighbouring blobs of one polarity, all of about one height. Words are parted at
-gaps above the line's own threshold between letter gap and word gap (Otsu), which is kept near the
-page's. What looks like no text is refused with the rule that says so.
-
-Sources: the design of Tesseract `tospace.cpp` (thresholds per row); Otsu 1979.
+What looks like no text is refused with the rule that says so. Word boxes are made in
+`core.detector.spacing`.
 """
 
 from __future__ import annotations
@@ -15,165 +12,210 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import geometry
-from core.detector import linking
+from core.detector.linking import Frame, skew, unturned
 from core.detector.order import reading_order
+from core.detector.spacing import TEXT_BLOBS, BoxSettings, word_boxes  # noqa: F401  the next stage
 from core.parameters import check_limits, param
-from core.reading import Blobs, Boxes, Lines, Parents, Upright, kept
+from core.reading import Blobs, Lines, Parents, Upright, kept
 
-LINE_FATE = {name: code for code, name in enumerate(Lines.FATES)}
-BOX_FATE = {name: code for code, name in enumerate(Boxes.FATES)}
+FATE = {name: code for code, name in enumerate(Lines.FATES)}
 # A refused row's value lies below its limit for these fates and above it for the others.
 BELOW_LIMIT = frozenset({"too few blobs", "too faint", "too small"})
 LEVEL = 0.006          # slope, a third of a degree: less is taken as no skew at all
-FEWEST_GAPS = 5        # gaps on a line that can give a threshold of its own
-LARGEST_GAP = 1.5      # line heights; wider gaps all count as this in Otsu's histogram
-LEAST_SPACE = 0.25     # line heights: a mean word gap below this is the gap of loose letters
-CLEAR = 2.2            # word gaps to letter gaps, means: below this Otsu has split noise
+ENOUGH_TO_FIT = 5      # letters on the baseline that can give a slope of their own
+LONG = 12.0            # heights: a line that long may have a slope unlike the page's
+LIKE_PAGE = 0.02       # slope that a short line's own may differ from the page's
+KNOT = 6.0             # heights between the knots of a bent baseline
+KNOT_WINDOW = 5.0      # heights on either side whose letters place a knot
+LEAST_BEND = 0.2       # heights off the straight line
+REGULAR_BLOBS = 4      # lines of as many blobs, with less spread, show the page's letter height
+REGULAR_SPREAD = 0.25
+MOST_LETTER = 1.5      # times the height of most blobs on such lines
+FEW = 2                # blobs that stand alone
+LOW_LETTERS = 35       # percentile of the letters' tops that stands for the x-height
 
 
 @dataclass(frozen=True)
 class LineSettings:
     """How blobs link to lines, and which lines are no text. Heights are those of the blobs."""
 
-    gap: float = param(1.3, unit="heights", low=0.2, high=5.0,
+    gap: float = param(1.6, unit="heights", low=0.2, high=5.0,
                        help="largest space between neighbours on a line")
     overlap: float = param(0.45, low=0.05, high=1.0, help="least height that neighbours share")
     height_ratio: float = param(0.42, low=0.1, high=1.0, help="least ratio of neighbours' heights")
-    mark_gap: float = param(0.6, unit="heights", low=0.0, high=3.0,
+    mark_gap: float = param(0.8, unit="heights", low=0.0, high=3.0,
                             help="reach of a dot, comma or hyphen to its one neighbour")
+    find_skew: bool = param(True, help="look for the angle at which the page's lines lie level")
     min_height: float = param(0.55, unit="letter heights", low=0.0, high=1.0,
                               help="lowest line, by the page's median letter")
     max_spread: float = param(0.6, low=0.05, high=5.0,
                               help="spread of the letters' lower edges in line heights")
     max_covered: float = param(0.7, low=0.1, high=1.0,
                                help="part of a line that may lie in a larger line")
+    max_lower: float = param(2.2, unit="times", low=1.0, high=20.0,
+                             help="how much lower than the page's letters a line's may be; "
+                                  "dotted rules and texture are lower")
+    max_bar: float = param(4.5, unit="widths", low=1.0, high=50.0,
+                           help="height of what stands alone; remains of rules are higher")
+    max_alone: float = param(3.0, unit="letter heights", low=1.0, high=50.0,
+                             help="height of what stands alone; seals and drawings are higher")
 
     def __post_init__(self) -> None:
         check_limits(self)
 
 
 @dataclass(frozen=True)
-class BoxSettings:
-    """Where a line is parted into words, and which boxes are refused."""
+class _Built:
+    """Lines while they are made, in the levelled frame.
 
-    least_gap: float = param(0.12, unit="line heights", low=0.02, high=2.0,
-                             help="lowest threshold between letter gap and word gap")
-    most_gap: float = param(0.5, unit="line heights", low=0.05, high=3.0, help="highest threshold")
-    page_gap: float = param(0.28, unit="line heights", low=0.05, high=3.0,
-                            help="threshold where the page's gaps show no two kinds")
-    below_page: float = param(0.5, low=0.1, high=1.0,
-                              help="least part of the page's threshold that a line may use")
-    above_page: float = param(1.5, low=1.0, high=5.0,
-                              help="most times the page's threshold that a line may use")
-    narrow: float = param(0.25, unit="line heights", low=0.0, high=1.0,
-                          help="a narrower letter (1, i, a dot) counts as this wide in gaps")
-    min_area: float = param(0.06, unit="line heights squared", low=0.0, high=2.0,
-                            help="smallest word box")
-    max_covered: float = param(0.65, low=0.1, high=1.0,
-                               help="part of a box that may lie in a larger box")
+    rows (m,) of the kept blobs, by line and u; offsets (n + 1,); is_mark (m,); box (m, 4) levelled;
+    fits (n, 5): see `line_build.baselines`.
+    """
 
-    def __post_init__(self) -> None:
-        check_limits(self)
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One line while it is built: rows of `blobs` left to right, and its frame."""
-
+    frame: Frame
     rows: NDArray[np.int64]
+    offsets: NDArray[np.int64]
     is_mark: NDArray[np.bool_]
-    slope: float
-    start: float          # y of the baseline at x = 0
-    height: float         # px, median of its letters
+    box: NDArray[np.float32]
+    fits: NDArray[np.float64]
 
-
-# ---- lines -------------------------------------------------------------------------------------
 
 def lines(upright: Upright, blobs: Blobs, settings: LineSettings = LineSettings()) -> Lines:
     """Text lines of the kept blobs, upright px, in reading order; refused ones after the kept."""
+    from core.detector import line_build
     chosen = kept(blobs)
     box = blobs.box[chosen]
-    group, is_mark = linking.groups(box, blobs.polarity[chosen].astype(np.int64), settings.gap,
-                                    settings.overlap, settings.height_ratio, settings.mark_gap)
-    built = _rows(box, group, is_mark)
-    quad = np.array([_quad(box[r.rows], r.slope) for r in built], np.float32).reshape(-1, 4, 2)
-    bound = geometry.boxes_from_quads(quad)
-    fate, value, limit = _line_fates(box, built, bound, settings)
+    built = _built(box, blobs.polarity[chosen], settings)
+    bound = _bounds(built)
+    fate, value, limit = _fates(built, bound, settings)
+    quad = _quads(box, built)
     good, refused = np.flatnonzero(fate == 0), np.flatnonzero(fate)
     order = np.concatenate([good[reading_order(bound[good])],
                             refused[reading_order(bound[refused])]]).astype(np.int64)
-    built = [built[i] for i in order]
-    ends = [np.array([[box[r.rows, 0].min(), 0], [box[r.rows, 2].max(), 0]]) for r in built]
-    for r, xy in zip(built, ends, strict=True):
-        xy[:, 1] = r.start + r.slope * xy[:, 0]
-    offsets = 2 * np.arange(len(built) + 1, dtype=np.int64)
+    knot_offsets, knots = line_build.bends(built.box, built.is_mark, built.offsets, built.fits,
+                                           KNOT, KNOT_WINDOW, LEAST_BEND)
+    baseline_offsets, knot_rows = _reordered(knot_offsets, order)
+    offsets, rows = _reordered(built.offsets, order)
     return Lines(
-        quad=quad[order], box=bound[order], baseline_offsets=offsets,
-        baseline_xy=np.concatenate([np.zeros((0, 2)), *ends]).astype(np.float32),
-        x_height=np.array([_x_height(box[r.rows], r) for r in built], np.float32),
-        polarity=np.array([blobs.polarity[chosen[r.rows[0]]] for r in built], np.uint8),
+        quad=quad[order], box=geometry.boxes_from_quads(quad)[order],
+        baseline_offsets=baseline_offsets,
+        baseline_xy=built.frame.upright(knots)[knot_rows].astype(np.float32).reshape(-1, 2),
+        x_height=_x_heights(built)[order],
+        polarity=blobs.polarity[chosen[built.rows[built.offsets[:-1]]]][order],
         fate=fate[order], fate_value=value[order], fate_limit=limit[order],
-        parents=Parents.from_lists("blobs", [chosen[r.rows] for r in built]))
+        parents=Parents("blobs", offsets, chosen[built.rows[rows]]))
 
 
-def _rows(box: NDArray, group: NDArray, is_mark: NDArray) -> list[_Row]:
-    """One `_Row` per group; lines too short for a slope of their own take the page's."""
-    if len(group) == 0:
-        return []
-    order = np.lexsort((box[:, 0], group))
-    members = np.split(order, np.cumsum(np.bincount(group))[:-1])
-    fits = [linking.baseline(box[rows], is_mark[rows]) for rows in members]
-    weight = np.array([f[3] if f[3] >= linking.ENOUGH_TO_FIT else 0 for f in fits])
-    slopes = np.array([f[0] for f in fits])
-    page = _weighted_median(slopes, weight) if weight.any() else 0.0
+def _reordered(offsets: NDArray, order: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(offsets, rows) of runs `offsets` (n + 1,) when the runs are put in `order` (n,)."""
+    length = np.diff(offsets)[order]
+    new = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+    rows = np.arange(new[-1]) + np.repeat(offsets[:-1][order] - new[:-1], length)
+    return new, rows.astype(np.int64)
+
+
+def _built(box: NDArray, polarity: NDArray, settings: LineSettings) -> _Built:
+    """Groups of neighbours of the kept blobs (n, 4) and their baselines."""
+    from core.detector import line_build
+    frame = Frame(skew(box) if settings.find_skew else 0.0)
+    level = frame.boxes(box)
+    by_x = np.argsort(level[:, 0], kind="stable")
+    sorted_box, apart = np.ascontiguousarray(level[by_x]), polarity[by_x].astype(np.int64)
+    group = line_build.linked(sorted_box, apart, settings.gap, settings.overlap,
+                              settings.height_ratio)
+    group, is_mark = line_build.with_marks(sorted_box, apart, group, settings.mark_gap)
+    by_line = np.argsort(group, kind="stable")
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(group))]).astype(np.int64)
+    level, is_mark = sorted_box[by_line], is_mark[by_line]
+    fits = line_build.baselines(level, is_mark, offsets, ENOUGH_TO_FIT)
+    return _Built(frame, by_x[by_line], offsets, is_mark, level,
+                  _with_page_slope(level, is_mark, offsets, fits))
+
+
+def _with_page_slope(box: NDArray, is_mark: NDArray, offsets: NDArray, fits: NDArray
+                     ) -> NDArray[np.float64]:
+    """`fits`, of lines too short for a slope of their own with the page's."""
+    from core.detector import line_build
+    if len(fits) == 0:
+        return fits
+    slope, height, n_on = fits[:, 0], fits[:, 2], fits[:, 3]
+    weight = np.where(n_on >= ENOUGH_TO_FIT, n_on, 0)
+    page = weighted_median(slope, weight) if weight.any() else 0.0
     page = 0.0 if abs(page) < LEVEL else page
-    built = []
-    for rows, (slope, start, height, n_on) in zip(members, fits, strict=True):
-        wide = np.ptp(box[rows, 0]) > 12 * height
-        own = n_on >= linking.ENOUGH_TO_FIT and (wide or abs(slope - page) < 0.02)
-        if not own or abs(slope) < LEVEL:
-            slope = page if not own else 0.0
-            _, start, height, _ = linking.baseline(box[rows], is_mark[rows], slope)
-        built.append(_Row(rows, is_mark[rows], slope, start, height))
-    return built
+    first = box[offsets[:-1], 0]
+    reach = np.maximum.reduceat(box[:, 2], offsets[:-1]) - first
+    own = (n_on >= ENOUGH_TO_FIT) & ((reach > LONG * height) | (np.abs(slope - page) < LIKE_PAGE))
+    given = np.where(own, np.where(np.abs(slope) < LEVEL, 0.0, slope), page)
+    changed = ~own | (np.abs(slope) < LEVEL)
+    start = line_build.refit(box, is_mark, offsets, given)
+    fits = fits.copy()
+    fits[:, 0] = given
+    fits[:, 1] = np.where(changed, start, fits[:, 1])
+    return fits
 
 
-def _weighted_median(values: NDArray, weights: NDArray) -> float:
+def weighted_median(values: NDArray, weights: NDArray) -> float:
+    """The value at which half of the weight is reached."""
     order = np.argsort(values)
     below = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(below, below[-1] / 2)])
 
 
-def _quad(box: NDArray, slope: float) -> NDArray[np.float64]:
-    """(4, 2) the tight quad of blobs (n, 4) along a baseline of `slope`.
+def _bounds(built: _Built) -> NDArray[np.float32]:
+    """(n, 4) bounds of the lines in levelled px."""
+    if len(built.rows) == 0:
+        return np.zeros((0, 4), np.float32)
+    low = np.minimum.reduceat(built.box[:, :2], built.offsets[:-1])
+    return np.concatenate([low, np.maximum.reduceat(built.box[:, 2:], built.offsets[:-1])], 1)
 
-    Blobs are letters, small against the line, so their half sides are taken unturned: turning
-    each letter's corners would make the quad of a skewed line too high.
+
+def _quads(box: NDArray, built: _Built) -> NDArray[np.float32]:
+    """(n, 4, 2) the lines' quads along their baselines, upright px. box: of the kept blobs."""
+    angle = np.radians(built.frame.degrees) + np.arctan(built.fits[:, 0])
+    return quads_along(box[built.rows], built.offsets, angle)
+
+
+def quads_along(box: NDArray, offsets: NDArray, angle: NDArray) -> NDArray[np.float32]:
+    """(n, 4, 2) tight quads of runs of blobs' boxes, each turned by its `angle` (n,), radians.
+
+    box (m, 4) upright px; run i is box[offsets[i]:offsets[i + 1]], none is empty.
     """
-    angle = np.arctan(slope)
-    cos, sin = np.cos(angle), np.sin(angle)
-    x, y = (box[:, 0] + box[:, 2]) / 2.0, (box[:, 1] + box[:, 3]) / 2.0
-    half_w, half_h = (box[:, 2] - box[:, 0]) / 2.0, (box[:, 3] - box[:, 1]) / 2.0
-    half_h = np.maximum(half_h - np.abs(sin) * half_w, half_h / 2)  # letters that touch
-    u, v = x * cos + y * sin, -x * sin + y * cos
-    u0, u1 = (u - half_w).min(), (u + half_w).max()
-    v0, v1 = (v - half_h).min(), (v + half_h).max()
-    corners = np.array([[u0, v0], [u1, v0], [u1, v1], [u0, v1]])
-    return corners @ np.array([[cos, sin], [-sin, cos]])
+    if len(box) == 0:
+        return np.zeros((0, 4, 2), np.float32)
+    each = np.repeat(angle, np.diff(offsets))
+    middle, half = unturned(box, each)
+    cos, sin = np.cos(each), np.sin(each)
+    u = middle[:, 0] * cos + middle[:, 1] * sin
+    v = middle[:, 1] * cos - middle[:, 0] * sin
+    low = np.minimum.reduceat(np.stack([u, v], 1) - half, offsets[:-1])
+    high = np.maximum.reduceat(np.stack([u, v], 1) + half, offsets[:-1])
+    corner = np.stack([low, np.stack([high[:, 0], low[:, 1]], 1), high,
+                       np.stack([low[:, 0], high[:, 1]], 1)], 1)      # (n, 4, 2) u, v
+    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    return np.stack([corner[..., 0] * cos - corner[..., 1] * sin,
+                     corner[..., 0] * sin + corner[..., 1] * cos], 2).astype(np.float32)
 
 
-def _x_height(box: NDArray, row: _Row) -> float:
-    """Px from the baseline up to the tops of the low letters (their 35th percentile)."""
-    letters = box if row.is_mark.all() else box[~row.is_mark]
-    x = (letters[:, 0] + letters[:, 2]) / 2
-    above = row.start + row.slope * x - letters[:, 1]
-    return float(max(1.0, np.percentile(above, 35)))
+def _x_heights(built: _Built) -> NDArray[np.float32]:
+    """(n,) px from the baseline up to the tops of the low letters."""
+    n = len(built.fits)
+    line = np.repeat(np.arange(n), np.diff(built.offsets))
+    x = (built.box[:, 0] + built.box[:, 2]) / 2
+    above = built.fits[line, 1] + built.fits[line, 0] * x - built.box[:, 1]
+    letters = ~built.is_mark | (np.bincount(line, ~built.is_mark, n) == 0)[line]
+    line, above = line[letters], above[letters]
+    order = np.lexsort((above, line))
+    count = np.bincount(line, minlength=n)
+    first = np.cumsum(count) - count
+    place = first + np.floor((count - 1) * LOW_LETTERS / 100).astype(np.int64)
+    return np.maximum(1.0, above[order][place]).astype(np.float32)
 
 
-def _line_fates(box: NDArray, built: list[_Row], bound: NDArray, settings: LineSettings
-                ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
-    """(fate, value, limit) of lines; box: of the kept blobs, bound (n, 4) of the lines."""
-    n = len(built)
+def _fates(built: _Built, bound: NDArray, settings: LineSettings
+           ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
+    """(fate, value, limit) of lines; bound (n, 4) in levelled px."""
+    from core.detector import line_build
+    n = len(bound)
     fate = np.zeros(n, np.uint8)
     value, limit = np.full(n, np.nan, np.float32), np.full(n, np.nan, np.float32)
     if n == 0:
@@ -182,140 +224,32 @@ def _line_fates(box: NDArray, built: list[_Row], bound: NDArray, settings: LineS
     def refuse(name: str, measured: NDArray, bound_: float) -> None:
         breaks = measured < bound_ if name in BELOW_LIMIT else measured > bound_
         rows = np.flatnonzero(breaks & (fate == 0))
-        fate[rows], value[rows], limit[rows] = LINE_FATE[name], measured[rows], bound_
+        fate[rows], value[rows], limit[rows] = FATE[name], measured[rows], bound_
 
-    height = np.array([r.height for r in built])
-    n_blobs = np.array([len(r.rows) for r in built])
-    # by area: specks are many, but small
-    page_height = _weighted_median(height, geometry.areas(bound))
+    height, n_blobs, area = built.fits[:, 2], np.diff(built.offsets), geometry.areas(bound)
+    # by area: specks are many, but small; of what lies on a baseline: texture is large
+    regular = (n_blobs >= REGULAR_BLOBS) & (built.fits[:, 4] <= REGULAR_SPREAD)
+    page_height = weighted_median(height, np.where(regular, area, 0) if regular.any() else area)
+    if regular.any():  # the bars of a large table lie on lines as well, but are few
+        most = weighted_median(height, np.where(regular, n_blobs * height, 0))
+        page_height = min(page_height, MOST_LETTER * most)
     small = height < settings.min_height * page_height
     refuse("too few blobs", np.where(small & (n_blobs <= 2), n_blobs, 3), 3)
-    spread = np.array([_spread(box[r.rows], r) for r in built])
-    refuse("too irregular", np.where(n_blobs >= 4, spread, 0), settings.max_spread)
-    refuse("inside another line", _covered(bound, np.maximum(n_blobs, 1)), settings.max_covered)
+    refuse("drawing or texture", page_height / height, settings.max_lower)
+    tall, wide = bound[:, 3] - bound[:, 1], bound[:, 2] - bound[:, 0]
+    alone = n_blobs <= FEW
+    refuse("drawing or texture", np.where(alone, tall / wide, 0), settings.max_bar)
+    refuse("drawing or texture", np.where(alone, tall / page_height, 0), settings.max_alone)
+    refuse("too irregular", np.where(n_blobs >= 4, built.fits[:, 4], 0), settings.max_spread)
+    # text on a panel lies inside what is left of the panel, not the other way round
+    part = line_build.inside(bound, _ranks(area, n_blobs >= TEXT_BLOBS), built.box, built.offsets,
+                             settings.max_covered)
+    refuse("inside another line", part, settings.max_covered)
     return fate, value, limit
 
 
-def _spread(box: NDArray, row: _Row) -> float:
-    """Mean distance of the letters' lower edges from the baseline, in line heights."""
-    letters = box if row.is_mark.all() else box[~row.is_mark]
-    x = (letters[:, 0] + letters[:, 2]) / 2
-    return float(np.abs(row.start + row.slope * x - letters[:, 3]).mean() / row.height)
-
-
-def _covered(bound: NDArray, size: NDArray) -> NDArray[np.float64]:
-    """(n,) largest part of each box (n, 4) that lies in one larger box; size breaks ties."""
-    if len(bound) < 2:
-        return np.zeros(len(bound))
-    area = np.maximum(geometry.areas(bound), 1e-6)
-    part = geometry.intersection(bound, bound) / area[:, None]
+def _ranks(area: NDArray, text: NDArray) -> NDArray[np.int64]:
+    """(n,) place of each: lines that are `text` for sure above the others, then by area."""
     rank = np.empty(len(area), np.int64)
-    rank[np.lexsort((size, area))] = np.arange(len(area))
-    part[rank[None, :] <= rank[:, None]] = 0
-    return part.max(1)
-
-
-# ---- word boxes --------------------------------------------------------------------------------
-
-def word_boxes(upright: Upright, blobs: Blobs, lines: Lines, settings: BoxSettings = BoxSettings()
-               ) -> Boxes:
-    """Word boxes of the kept lines, upright px, in reading order, tight around their blobs."""
-    frames = [_frame(blobs, lines, int(i)) for i in kept(lines)]
-    gaps = [_gaps(box, height, settings.narrow) for _, _, box, _, height in frames]
-    page = _page_threshold(gaps, settings)
-    rows, parents, quads, between, limits, heights = [], [], [], [], [], []
-    for (line, members, box, slope, height), gap in zip(frames, gaps, strict=True):
-        threshold = _line_threshold(gap, page, settings)
-        cuts = np.flatnonzero(gap > threshold) + 1
-        first = np.concatenate([[np.nan], gap[cuts - 1] * height])
-        for part, space in zip(np.split(np.arange(len(members)), cuts), first, strict=True):
-            rows.append(line)
-            parents.append(members[part])
-            quads.append(_quad(box[part], slope))
-            between.append(space)
-            limits.append(threshold * height)
-            heights.append(height)
-    quad = np.array(quads, np.float32).reshape(-1, 4, 2)
-    bound = geometry.boxes_from_quads(quad)
-    fate, value, limit = _box_fates(bound, np.array(heights), settings)
-    return Boxes(
-        line=np.array(rows, np.int32), quad=quad, box=bound,
-        polarity=lines.polarity[np.array(rows, np.int64)],
-        gap=np.array(between, np.float32), gap_limit=np.array(limits, np.float32),
-        fate=fate, fate_value=value, fate_limit=limit,
-        parents=Parents.from_lists("blobs", parents))
-
-
-def _frame(blobs: Blobs, lines: Lines, line: int) -> tuple[int, NDArray, NDArray, float, float]:
-    """(line, its blobs left to right, their boxes, slope, median letter height px)."""
-    members = lines.parents.of(line)
-    box = blobs.box[members]
-    xy = lines.baseline_xy[lines.baseline_offsets[line]:lines.baseline_offsets[line + 1]]
-    run = float(xy[-1, 0] - xy[0, 0])
-    slope = float(xy[-1, 1] - xy[0, 1]) / run if run > 0 else 0.0
-    tall = box[:, 3] - box[:, 1]
-    letters = tall[tall >= 0.5 * np.percentile(tall, 75)]  # dots and commas do not count
-    return line, members, box, slope, float(np.median(letters))
-
-
-def _gaps(box: NDArray, height: float, narrow: float) -> NDArray[np.float64]:
-    """(n - 1,) space before each blob but the first, in line heights; negative where they overlap.
-
-    box (n, 4) by x0. In fixed-pitch print a `1` or a dot stands in wide space of its own: what is
-    narrower than `narrow` heights counts as that wide, or numbers would be torn at each `1`.
-    """
-    widen = np.maximum(0, narrow * height - (box[:, 2] - box[:, 0])) / 2
-    reached = np.maximum.accumulate(box[:, 2] + widen)
-    return (box[1:, 0] - widen[1:] - reached[:-1]) / height
-
-
-def otsu(values: NDArray) -> tuple[float, float, float]:
-    """(threshold midway between the two classes of Otsu 1979, their means' ratio, the upper mean).
-
-    values (n,), n >= 2.
-    """
-    v = np.sort(values)
-    n = np.arange(1, len(v))
-    total = np.cumsum(v)
-    low, high = total[:-1] / n, (total[-1] - total[:-1]) / (len(v) - n)
-    k = int(np.argmax(n * (len(v) - n) * (high - low) ** 2))
-    return float(v[k] + v[k + 1]) / 2, float(high[k] / max(low[k], 0.02)), float(high[k])
-
-
-def _page_threshold(gaps: list[NDArray], settings: BoxSettings) -> float:
-    """The page's threshold between letter gaps and word gaps, in line heights."""
-    values = np.clip(np.concatenate([np.zeros(0), *gaps]), 0, LARGEST_GAP)
-    if len(values) < 2 * FEWEST_GAPS:
-        return settings.page_gap
-    threshold, ratio, upper = otsu(values)
-    if ratio < CLEAR or upper < LEAST_SPACE:
-        return settings.page_gap
-    return float(np.clip(threshold, settings.least_gap, settings.most_gap))
-
-
-def _line_threshold(gap: NDArray, page: float, settings: BoxSettings) -> float:
-    """The line's own threshold, near the page's `page`; both in line heights."""
-    values = np.clip(gap, 0, LARGEST_GAP)
-    if len(values) < FEWEST_GAPS:
-        return page
-    threshold, ratio, upper = otsu(values)
-    if ratio < CLEAR or upper < LEAST_SPACE:
-        return page
-    return float(np.clip(threshold, settings.below_page * page, settings.above_page * page))
-
-
-def _box_fates(bound: NDArray, height: NDArray, settings: BoxSettings
-               ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
-    """(fate, value, limit) of word boxes (n, 4) on lines of `height` (n,) px."""
-    n = len(bound)
-    fate = np.zeros(n, np.uint8)
-    value, limit = np.full(n, np.nan, np.float32), np.full(n, np.nan, np.float32)
-    if n:
-        area = geometry.areas(bound) / height ** 2
-        rows = np.flatnonzero(area < settings.min_area)
-        fate[rows], value[rows], limit[rows] = BOX_FATE["too small"], area[rows], settings.min_area
-        part = _covered(bound, np.arange(n))
-        rows = np.flatnonzero((part > settings.max_covered) & (fate == 0))
-        fate[rows] = BOX_FATE["covered by another box"]
-        value[rows], limit[rows] = part[rows], settings.max_covered
-    return fate, value, limit
+    rank[np.lexsort((area, text))] = np.arange(len(area))
+    return rank

@@ -34,13 +34,18 @@ PART_OF_STRONG = 0.45        # letters this strong take part in the median heigh
 class Measures:
     """What the rules look at, a row per region of either polarity; contrasts in grey levels.
 
-    box (n, 4) float32, area (n,), parent (n,) row or -1; contrast of the mean, edge_contrast of the
-    weakest and peak_contrast of the strongest pixel against the paper, positive for ink.
+    box (n, 4) float32, area (n,), polarity (n,) uint8; parent (n,) row of the smallest region of the
+    same polarity around it, or -1, parents first; level, variation as in `Blobs`; contrast of the
+    mean, edge_contrast of the weakest and peak_contrast of the strongest pixel against the paper,
+    positive for ink.
     """
 
     box: NDArray[np.float32]
     area: NDArray[np.int32]
     parent: NDArray[np.int32]
+    polarity: NDArray[np.uint8]
+    level: NDArray[np.uint8]
+    variation: NDArray[np.float32]
     contrast: NDArray[np.float32]
     edge_contrast: NDArray[np.float32]
     peak_contrast: NDArray[np.float32]
@@ -54,9 +59,9 @@ class Letters:
     contrast: float
 
 
-def fates(m: Measures, shape: tuple[int, int], settings: BlobSettings
+def fates(m: Measures, settings: BlobSettings
           ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
-    """(fate, value, limit), each (n,), for regions of a page of `shape` (H, W)."""
+    """(fate, value, limit), each (n,)."""
     n = len(m.area)
     fate = np.zeros(n, np.uint8)
     value, limit = np.full(n, np.nan, np.float32), np.full(n, np.nan, np.float32)
@@ -92,6 +97,8 @@ def fates(m: Measures, shape: tuple[int, int], settings: BlobSettings
     refuse("rule or frame", np.where(large, 1 - fill, 0), 1 - settings.frame_fill)
     solid = (np.minimum(w, h) > 0.75 * letters.height)
     refuse("solid", np.where(solid, fill, 0), settings.solid_fill)
+    # a hole punched in the paper is no larger than a heading, but blacker
+    refuse("solid", np.where(np.minimum(w, h) > 1.4 * letters.height, fill, 0), settings.big_fill)
     return fate, value, limit
 
 
@@ -116,45 +123,16 @@ def one_per_branch(parent: NDArray[np.int32], edge: NDArray[np.float32],
     """(n,) the largest node of each branch whose edge keeps its `fraction` of the branch's contrast.
 
     That is a binarisation whose threshold follows each letter's own darkness. A leaf above which
-    no node passes is taken itself, else its branch would vanish.
+    no node passes is taken itself, else its branch would vanish. Parents come first.
     """
+    from core.detector import branches
     passes = edge >= fraction * peak
-    has_child = np.zeros(len(parent), bool)
-    has_child[parent[parent >= 0]] = True
-    passes |= ~has_child
-    # nodes that pass below one that passes are its duplicates: hand the verdict down
-    covered = np.zeros(len(parent), bool)
-    for rows in by_depth(parent)[1:]:
-        covered[rows] = covered[parent[rows]] | passes[parent[rows]]
-    return passes & ~covered
-
-
-def by_depth(parent: NDArray[np.int32]) -> list[NDArray[np.int64]]:
-    """Rows of depth 0 (the roots), 1, 2, ... of a forest."""
-    depth = depths(parent)
-    order = np.argsort(depth, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(depth))[:-1]) if len(order) else []
-
-
-def depths(parent: NDArray[np.int32]) -> NDArray[np.int64]:
-    """(n,) steps from each node to its root; by pointer doubling, log2(depth) rounds."""
-    jump = np.where(parent >= 0, parent, np.arange(len(parent)))
-    steps = (parent >= 0).astype(np.int64)
-    while True:
-        further = steps[jump]
-        if not further.any():
-            return steps
-        steps, jump = steps + further, jump[jump]
+    leaf = np.ones(len(parent), bool)
+    leaf[parent[parent >= 0]] = False
+    return branches.outermost(parent, passes | leaf)
 
 
 def steps_to(parent: NDArray[np.int32], taken: NDArray[np.bool_]) -> NDArray[np.float32]:
     """(n,) tree steps from each node up, or else down, to the nearest taken node; 0 for itself."""
-    far = np.float32(np.iinfo(np.int32).max)
-    steps = np.where(taken, 0, far).astype(np.float32)
-    levels = by_depth(parent)
-    down = steps.copy()
-    for rows in reversed(levels[1:]):
-        np.minimum.at(down, parent[rows], down[rows] + 1)
-    for rows in levels[1:]:
-        steps[rows] = np.minimum(steps[rows], steps[parent[rows]] + 1)
-    return np.where(steps < far, steps, down)
+    from core.detector import branches
+    return branches.steps_to(parent, taken)
