@@ -1,5 +1,6 @@
 """Qt without a display, and where the resources are."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -13,6 +14,8 @@ for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
     os.environ.pop(name, None)
 cv2.setNumThreads(1)
 
+gc.disable()  # as in the application: Qt objects must not be destroyed in another thread
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -20,3 +23,11 @@ ROOT = Path(__file__).parents[1]
 def resources() -> Path:
     """The folder of models, lexicon, fonts and samples."""
     return ROOT / "resources"
+
+
+def pytest_runtest_logfinish() -> None:
+    """Between two tests, in the thread that owns the Qt objects, collect what is due."""
+    for generation in (2, 1, 0):
+        if gc.get_count()[generation] > gc.get_threshold()[generation]:
+            gc.collect(generation)
+            return

@@ -227,6 +227,10 @@ class GlyphDetail(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Strips are higher the wider they are. A bar that comes and goes would, at some heights,
+        # make room for what then needs the bar again: Qt resizes within resizing until the stack
+        # of the process ends.
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         body = QWidget()
         self._column = QVBoxLayout(body)
         self._column.setContentsMargins(6, 4, 8, 8)

@@ -27,13 +27,16 @@ CONVERTED_UP_TO = 16_000_000  # px: a larger picture would cost more memory than
 
 
 def image_of(pixels: NDArray[np.uint8]) -> QImage:
-    """A QImage of its own memory from (H, W) grey or (H, W, 3) RGB pixels."""
-    pixels = np.ascontiguousarray(pixels)
-    height, width = pixels.shape[:2]
-    kind = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
-    # RGB32 is the raster engine's own format: it draws without converting in each frame.
-    return QImage(pixels.data, width, height, pixels.strides[0], kind).convertToFormat(
-        QImage.Format.Format_RGB32)
+    """A QImage of its own memory from (H, W) grey or (H, W, 3) RGB pixels.
+
+    RGB32 is the raster engine's own format: it draws without converting in each frame. OpenCV
+    converts, since it lets the other threads run meanwhile; Qt would hold them.
+    """
+    image = QImage(pixels.shape[1], pixels.shape[0], QImage.Format.Format_RGB32)
+    if not image.isNull():
+        code = cv2.COLOR_GRAY2BGRA if pixels.ndim == 2 else cv2.COLOR_RGB2BGRA
+        cv2.cvtColor(np.ascontiguousarray(pixels), code, dst=_rows_of(image, 4))
+    return image
 
 
 def halved_copies(pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
@@ -47,17 +50,28 @@ def halved_copies(pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def _shown_as(pixels: NDArray[np.uint8]) -> QImage:
-    """A picture to draw from: converted, or a view of the pixels where they are too many.
-
-    OpenCV converts, since it lets the window's thread run meanwhile; Qt would hold it.
-    """
-    kind = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
-    if pixels.shape[0] * pixels.shape[1] <= CONVERTED_UP_TO:
-        code = cv2.COLOR_GRAY2BGRA if pixels.ndim == 2 else cv2.COLOR_RGB2BGRA
-        pixels, kind = cv2.cvtColor(pixels, code), QImage.Format.Format_RGB32
-    image = QImage(pixels.data, pixels.shape[1], pixels.shape[0], pixels.strides[0], kind)
-    image.pixels = pixels  # the view must not outlive what it looks at
+    """A picture to draw from: converted, or the bare pixels where they are too many for that."""
+    height, width = pixels.shape[:2]
+    if height * width <= CONVERTED_UP_TO:
+        return image_of(pixels)
+    is_grey = pixels.ndim == 2
+    kind = QImage.Format.Format_Grayscale8 if is_grey else QImage.Format.Format_RGB888
+    image = QImage(width, height, kind)
+    if not image.isNull():
+        rows = _rows_of(image, 1 if is_grey else 3)
+        np.copyto(rows[..., 0] if is_grey else rows, pixels)
     return image
+
+
+def _rows_of(image: QImage, channels: int) -> NDArray[np.uint8]:
+    """(H, W, channels) uint8 view into the image's memory; not to be kept longer than the image.
+
+    The image must own its memory: Qt draws from it at times that Python does not know of, so no
+    array may have to outlive it.
+    """
+    height, width = image.height(), image.width()
+    whole = np.frombuffer(image.bits(), np.uint8).reshape(height, image.bytesPerLine())
+    return whole[:, :width * channels].reshape(height, width, channels)
 
 
 class _Halving(QObject):

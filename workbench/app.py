@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 from core import export
 from core.errors import OcrError, StageFailed, Unreadable
 from core.reading import STAGES, Ref
+from workbench.collector import Collector
 from workbench.display import has_display
 from workbench.window import Window
 
@@ -50,6 +51,7 @@ def application() -> QApplication:
     app = QApplication(sys.argv[:1])
     app.setApplicationName("ocr-workbench")
     app.setApplicationDisplayName("OCR workbench")
+    Collector(app)
     return app
 
 
