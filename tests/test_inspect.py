@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fontTools import subset
 from fontTools.pens.ttGlyphPen import TTGlyphPen
@@ -17,6 +18,8 @@ from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 from core.fonts.catalogue import shipped
 from core.fonts.findings import CHECKS, SEVERITIES, FontReport, from_json, to_json
 from core.fonts.inspect import faces, inspect
+from core.fonts.lettering import closed, enclosed
+from core.fonts.shape_checks import LETTERS_DIGITS, glyph_names
 from core.recognizer.alphabet import CHARACTERS
 
 FONTS = Path(__file__).parents[1] / "resources" / "fonts"
@@ -189,6 +192,72 @@ def test_a_wrong_symbol_is_doubted_by_the_consensus_of_fonts(changed) -> None:
     assert _flagged(report, "wrong-symbol", "doubt") == {"K", "7"}
     assert all(report.distance[CHARACTERS.index(c)] > 2 for c in "K7")
     assert all(report.distance[CHARACTERS.index(c)] < 1 for c in "AGH34")
+
+
+def _on_tiles(font: TTFont, characters: str) -> None:
+    """Draw characters white on black tiles: a box turning one way, their contours the other."""
+    from fontTools.pens.reverseContourPen import ReverseContourPen
+
+    old = {c: _outline(font, _name(font, c)) for c in characters}
+    edge = font["head"].unitsPerEm // 20
+    for c, glyph in old.items():
+        pen = TTGlyphPen(None)
+        left, right = glyph.xMin - edge, glyph.xMax + edge
+        bottom, top = glyph.yMin - edge, glyph.yMax + edge
+        pen.moveTo((left, bottom))
+        for point in ((left, top), (right, top), (right, bottom)):
+            pen.lineTo(point)
+        pen.closePath()
+        glyph.draw(ReverseContourPen(pen), font["glyf"])
+        font["glyf"][_name(font, c)] = pen.glyph()
+
+
+def test_white_letters_on_black_tiles_are_told_and_not_doubted(changed) -> None:
+    report = changed(lambda font: _on_tiles(font, LETTERS_DIGITS))
+    assert _flagged(report, "unlike-others", "information") == {""}
+    assert not _flagged(report, "unlike-others", "doubt")
+
+
+def test_letters_in_each_others_places_make_the_font_doubted(changed) -> None:
+    def shuffled(font: TTFont) -> None:
+        old = {c: _outline(font, _name(font, c)) for c in LETTERS_DIGITS}
+        for c, other in zip(LETTERS_DIGITS, LETTERS_DIGITS[7:] + LETTERS_DIGITS[:7], strict=True):
+            font["glyf"][_name(font, c)] = old[other]
+    assert _flagged(changed(shuffled), "unlike-others", "doubt") == {""}
+
+
+def test_half_the_letters_as_other_letters_make_the_font_doubted(changed) -> None:
+    """As Greek does, that shares its capitals with Latin and all digits."""
+    moved = "bdefhkmnpqrtwyBDFGHKMNPRSTWXYQ47"
+
+    def shuffled(font: TTFont) -> None:
+        old = {c: _outline(font, _name(font, c)) for c in moved}
+        for c, other in zip(moved, moved[5:] + moved[:5], strict=True):
+            font["glyf"][_name(font, c)] = old[other]
+    report = changed(shuffled)
+    assert _flagged(report, "unlike-others", "doubt") == {""}
+    (finding,) = [f for f in report.findings if f.check == "unlike-others"]
+    assert "other characters" in finding.message
+
+
+@pytest.mark.parametrize(("named", "doubted"), [("u1D41E", set()), ("epsilon", {"e"})])
+def test_a_bold_letter_of_formulas_is_that_letter_and_a_greek_one_is_not(named, doubted) -> None:
+    assert {f.character for f in glyph_names({"e": named, "a": "a"}, set())} == doubted
+
+
+def test_what_an_outline_encloses_is_its_letter() -> None:
+    ring = np.zeros((20, 12), np.uint8)
+    ring[2:18, 2:10] = 255
+    ring[5:15, 4:8] = 0
+    inside = enclosed(ring)
+    assert inside[5:15, 4:8].all() and not inside[:5].any() and not inside[:, 8:].any()
+    assert not enclosed(np.pad(np.full((4, 4), 255, np.uint8), 2)).any()
+
+
+def test_gaps_between_dots_are_closed() -> None:
+    dots = np.zeros((40, 40), np.uint8)
+    dots[10:14, 4:36:8] = dots[10:14, 5:36:8] = dots[10:14, 6:36:8] = dots[10:14, 7:36:8] = 255
+    assert closed(dots)[11, 4:32].all() and not closed(dots)[30].any()
 
 
 def test_glyphs_named_as_other_letters_are_doubted(changed) -> None:

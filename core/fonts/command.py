@@ -63,7 +63,7 @@ def _check(args: argparse.Namespace) -> int:
         count(checked.done)
     if args.read:
         from core.fonts.reading_check import read_fonts
-        reports = list(read_fonts(reports))
+        reports = list(read_fonts(reports, store=args.store))
     reports.sort(key=lambda r: (r.file, r.index))
     if args.json:
         _write_json(args.json, reports)

@@ -5,6 +5,7 @@ Equal outlines are facts. What the consensus of fonts says is a doubt at most.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 
 import cv2
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from core.fonts import consensus
 from core.fonts.findings import Finding
 from core.fonts.glyphs import POSITION, Glyphs
+from core.fonts.lettering import plain_forms
 from core.recognizer.alphabet import CHARACTERS
 
 LOOK_ALIKES = ("lI1|", "0O")
@@ -35,8 +37,12 @@ UPRIGHT = "HEILTinrx"  # letters that hardly ever have a tail
 ONE_OFF = 0.3  # cap heights that one letter stands off the others
 SURE = 0.93  # probability of another character from which a glyph is doubted
 UNLIKELY = 0.007  # probability of its own below which it is
+# Signs -> what the consensus takes ornate, hatched or broad forms of them for, though they are right.
+FORMS = {"&": "E{($S", "\\": "%", ".": "="}
 READABLE = 0.75  # share of letters and digits read right, below which single glyphs tell nothing
-UNREADABLE = 0.5  # share below which the whole font is doubted
+UNREADABLE = 0.5  # share below which the whole font is unlike others
+STRANGE = 0.22  # share, of its plain forms too, below which it is doubted
+MISLEADING = 0.12  # share of them that are surely others, from which it is: Greek in Latin places
 LETTERS_DIGITS = "".join(c for c in CHARACTERS if c.isalnum())
 
 
@@ -277,7 +283,7 @@ def glyph_names(names: dict[str, str], told: set[str]) -> Iterator[Finding]:
 
     wrong = {}
     for c, name in names.items():
-        means = agl.toUnicode(name)
+        means = unicodedata.normalize("NFKC", agl.toUnicode(name))  # a bold A of formulas is an A
         if c.isalnum() and len(means) == 1 and means.isalpha() and means.lower() != c.lower():
             wrong[c] = f"{name} ({means})" if means != name else name
     if len(wrong) > len(names) // 4 and len(wrong) > 5:
@@ -296,17 +302,52 @@ def against_consensus(glyphs: Glyphs, probabilities: NDArray[np.float32], own: N
     there = glyphs.has(LETTERS_DIGITS)
     if len(there) < 5:
         return
-    share = float(np.mean([own[POSITION[c]] > 0.5 for c in there]))
+    share = _read_right(own, there)
     if share < UNREADABLE:
-        yield Finding("unlike-others", "", "doubt", round(share, 2), UNREADABLE,
-                      f"{share:.0%} of letters and digits look as in other fonts: pictures, another "
-                      "script, or lettering too ornate to teach reading")
+        yield _unlike(glyphs, share)
     if share < READABLE:
         return
     for k in np.flatnonzero(glyphs.inked):
         c = CHARACTERS[k]
         seen, sure = consensus.best(probabilities, c)
-        if c not in told and sure > SURE and own[k] < UNLIKELY:
+        if c in told or seen in FORMS.get(c, ""):
+            continue
+        if sure > SURE and own[k] < UNLIKELY:
             yield Finding("wrong-symbol", c, "doubt", round(sure, 3), SURE,
                           f"'{c}' looks like '{seen}' in all other fonts: if it is one, training "
                           f"would learn to read '{seen}' as '{c}'")
+
+
+def _read_right(own: NDArray[np.float32], there: str) -> float:
+    """Share of characters that look like themselves to the consensus of fonts."""
+    return float(np.mean([own[POSITION[c]] > 0.5 for c in there]))
+
+
+def _unlike(glyphs: Glyphs, share: float) -> Finding:
+    """Unlike all others: a doubt, unless its outlines enclose letters or its dots make them up."""
+    best, others = share, _surely_others(glyphs)
+    for form in plain_forms(glyphs):
+        there = form.has(LETTERS_DIGITS)
+        if len(there) >= 5:
+            own = (consensus.load().probabilities(form) * consensus.groups()).sum(1)
+            right = _read_right(own, there)
+            best, others = max((best, others), (right, _surely_others(form)))
+    told = f"{share:.0%} of letters and digits look as in other fonts"
+    if best < STRANGE:
+        return Finding("unlike-others", "", "doubt", round(best, 2), STRANGE,
+                       f"{told}: pictures, another script, or lettering too ornate to teach reading")
+    if best < UNREADABLE and others >= MISLEADING:
+        return Finding("unlike-others", "", "doubt", round(others, 2), MISLEADING,
+                       f"{told}, and {others:.0%} look like other characters: another script, or "
+                       "signs in the places of letters")
+    return Finding("unlike-others", "", "information", round(best, 2), UNREADABLE,
+                   f"{told}, {best:.0%} when outlines are filled and gaps closed: display "
+                   "lettering, most of it readable")
+
+
+def _surely_others(glyphs: Glyphs) -> float:
+    """Share of letters and digits that the consensus takes for another character, and not for it."""
+    p = consensus.load().probabilities(glyphs)
+    rows = [POSITION[c] for c in glyphs.has(LETTERS_DIGITS)]
+    own = (p * consensus.groups()).sum(1)[rows]
+    return float(np.mean((own < 0.02) & (p[rows].max(1) > 0.8))) if rows else 0.0
