@@ -45,9 +45,16 @@ def samples(parent: QWidget) -> tuple[QWidget, Owner]:
     return sample_docks.workspace(parent)
 
 
+def notebook(parent: QWidget) -> tuple[QWidget, Owner]:
+    """The lab notebook and the words behind its figures."""
+    from workbench import notebook_docks
+    return notebook_docks.workspace(parent)
+
+
 WORKSPACES: tuple[Workspace, ...] = (
     Workspace("Fonts", fonts),
     Workspace("Samples", samples),
+    Workspace("Notebook", notebook),
 )
 
 
