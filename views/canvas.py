@@ -36,9 +36,17 @@ from PySide6.QtWidgets import (
 )
 
 from core.reading import Lineage, Reading, Ref
-from views.layers import IMAGES, LAYERS, SHOWN_AT_FIRST, caption
+from views.layers import (
+    BLOB_CODES,
+    BLOB_FILTERS,
+    IMAGES,
+    LAYERS,
+    POLARITY_FILTERS,
+    SHOWN_AT_FIRST,
+    caption,
+)
 from views.legend import Legend
-from views.overlay import DIMMED, HighlightItem, OverlayItem
+from views.overlay import DIMMED, BaselineItem, ChangeItem, HighlightItem, OverlayItem
 from views.page_image import PageImage
 
 REACH = 6.0                    # screen px from which the nearest row is still picked
@@ -62,6 +70,7 @@ class Canvas(QWidget):
     picked = Signal(object)
     probed = Signal(object)
     hovered = Signal(str)
+    pointed = Signal(float, float)   # upright px under the pointer; NaN when it leaves
     zoomed = Signal(float)     # screen px per upright px
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -78,6 +87,8 @@ class Canvas(QWidget):
         self._image_opacity = dict.fromkeys(IMAGES, 1.0)
         self._overlays_hidden = False
         self.overlay, self._marked, self._hover_mark = OverlayItem(), HighlightItem(), HighlightItem()
+        self._baselines, self._changes = BaselineItem(), ChangeItem()
+        self._are_baselines_on = True
         self._images = {name: PageImage() for name in IMAGES}
         self._scene = QGraphicsScene(self)
         self._scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
@@ -86,13 +97,16 @@ class Canvas(QWidget):
         pen.setCosmetic(True)
         self._time.setPen(pen)
         self._time.hide()
-        for item in (*self._images.values(), self.overlay, self._marked, self._hover_mark, self._time):
+        for item in (*self._images.values(), self.overlay, self._baselines, self._marked,
+                     self._changes, self._hover_mark, self._time):
             self._scene.addItem(item)
         self._view = _View(self._scene, self)
         self._resting = QTimer(self, singleShot=True, interval=ZOOM_RESTS)
         self._resting.timeout.connect(self._tune)
         self._legend = Legend(self._view)
         self._legend.toggled.connect(self._filter)
+        self._legend.filtered.connect(self.filter_blobs)
+        self._legend.baselines_shown.connect(self.show_baselines)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
@@ -111,6 +125,7 @@ class Canvas(QWidget):
         self._reading = reading
         self._set_images()
         self.overlay.show(reading)
+        self._baselines.show(reading)
         self._scene.setSceneRect(self._roam())
         camera_of = self._page_key()
         if camera_of != self._camera_of and camera_of is not None:
@@ -176,6 +191,9 @@ class Canvas(QWidget):
         """Hide every overlay, highlight and legend while true (a key held down)."""
         self._overlays_hidden = hidden
         self.overlay.setVisible(not hidden)
+        self._changes.setVisible(not hidden and bool(len(self._changes.come)
+                                                     + len(self._changes.gone)))
+        self._place_baselines()
         self._marked.setVisible(not hidden and self._marked.n_marked > 0)
         self._hover_mark.setVisible(not hidden and self._hover_mark.n_marked > 0)
         self._legend.setVisible(not hidden and bool(self._legend.entries))
@@ -187,6 +205,33 @@ class Canvas(QWidget):
         self.overlay.setOpacity(DIMMED if lineage else 1.0)
         if self._overlays_hidden:
             self._marked.hide()
+
+    def mark_changes(self, come: NDArray, gone: NDArray) -> None:
+        """Draw what another reading has more and less, quads (n, 4, 2) in upright px."""
+        self._changes.mark(come, gone)
+        if self._overlays_hidden:
+            self._changes.hide()
+
+    def show_baselines(self, shown: bool) -> None:
+        """Draw baselines and x-heights with the layer of lines, or do not."""
+        self._are_baselines_on = shown
+        self._place_baselines()
+
+    def _place_baselines(self) -> None:
+        is_layer_shown = any(rows.name == "lines" for rows in self.overlay.shown())
+        self._baselines.setVisible(self._are_baselines_on and is_layer_shown
+                                   and not self._overlays_hidden)
+
+    def filter_blobs(self, name: str) -> None:
+        """Show the blobs of one of BLOB_FILTERS or POLARITY_FILTERS."""
+        if name in POLARITY_FILTERS:
+            self.overlay.polarity = POLARITY_FILTERS[name]
+        else:
+            hidden = {("blobs", code) for code in BLOB_CODES if code not in BLOB_FILTERS[name]}
+            self.overlay.hidden_codes -= {("blobs", code) for code in BLOB_CODES}
+            self.overlay.hidden_codes |= hidden
+            self._legend.check(self.overlay.code_shown)
+        self._refresh()
 
     def mark_time(self, x: float, y: float) -> None:
         """Draw a short line across the text at this upright point; NaN takes it away."""
@@ -205,6 +250,7 @@ class Canvas(QWidget):
         self._legend.show_layers(self.overlay.shown(), self.overlay.code_shown)
         if self._overlays_hidden:
             self._legend.hide()
+        self._place_baselines()
         self._tune()
         self.overlay.update()
 
@@ -300,6 +346,7 @@ class Canvas(QWidget):
     def hover(self, at: QPointF) -> None:
         """Report what lies under the point and mark its topmost row."""
         x, y = self._view.viewportTransform().inverted()[0].map(at).toTuple()
+        self.pointed.emit(x, y)
         under = [] if self._overlays_hidden else self.overlay.rows_under(x, y)
         top = under[0] if under else None
         if top != self._hovered:
@@ -452,6 +499,7 @@ class _View(QGraphicsView):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._canvas.hovered.emit("")
+        self._canvas.pointed.emit(float("nan"), float("nan"))
         super().leaveEvent(event)
 
     def viewportEvent(self, event: QEvent) -> bool:

@@ -37,6 +37,15 @@ SHOWN_AT_FIRST = ("upright", "words")
 HIDDEN_AT_FIRST = (("blobs", 2),)       # duplicates lie on the region they repeat
 STAGE_KEYS = {"page": 1, "upright": 2, "blobs": 3, "lines": 4, "boxes": 5, "segments": 6,
               "transcripts": 7, "buckets": 7, "attempts": 8, "words": 8, "placed": 9}
+# The legend's quick filters of the blobs: which codes of LAYER_STYLES each shows. A page has one
+# stable region per branch of its tree; the others of the branch are "duplicates".
+BLOB_CODES = range(len(Blobs.FATES) + 1)
+_STABLE = frozenset(BLOB_CODES) - {Blobs.FATES.index(fate) + 1 for fate in (
+    "duplicate of a tree neighbour", "not stable")}
+_KEPT = frozenset({0, 1})
+BLOB_FILTERS: dict[str, frozenset[int]] = {
+    "raw": frozenset(BLOB_CODES), "stable": _STABLE, "kept": _KEPT, "refused": _STABLE - _KEPT}
+POLARITY_FILTERS: dict[str, int | None] = {"both": None, "dark": 0, "light": 1}
 SURE, DOUBTFUL = 0.9, 0.5               # confidence bands of the colours; not the bucket limits
 
 
@@ -86,12 +95,14 @@ class LayerRows:
     box      (n, 4) float32, upright px
     quad     (n, 4, 2) float32, upright px
     code     (n,) uint8, into LAYER_STYLES[name]
+    polarity (n,) uint8, code of Blobs.POLARITIES; None for tables other than blobs
     """
 
     name: str
     box: NDArray[np.float32]
     quad: NDArray[np.float32]
     code: NDArray[np.uint8]
+    polarity: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.box)
@@ -128,7 +139,28 @@ def layer_rows(reading: Reading, name: str) -> LayerRows | None:
     if quad is None:
         return None
     box = table.box if getattr(table, "box", None) is not None else geometry.boxes_from_quads(quad)
-    return LayerRows(name, np.asarray(box, np.float32).reshape(-1, 4), quad, _codes(name, table))
+    return LayerRows(name, np.asarray(box, np.float32).reshape(-1, 4), quad, _codes(name, table),
+                     table.polarity if name == "blobs" else None)
+
+
+def baselines(lines: Lines) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(m, 4) and (m, 4) x0 y0 x1 y1, upright px: pieces of the kept lines' baselines and x-heights.
+
+    The x-height runs beside the baseline, at the line's own angle.
+    """
+    base, top = [], []
+    for row in np.flatnonzero(lines.fate == 0):
+        xy = lines.baseline_xy[lines.baseline_offsets[row]:lines.baseline_offsets[row + 1]]
+        if len(xy) < 2:
+            continue
+        along = xy[-1] - xy[0]
+        up = np.array([along[1], -along[0]]) / max(float(np.hypot(*along)), 1e-6)
+        raised = xy + up * lines.x_height[row]
+        base.append(np.concatenate([xy[:-1], xy[1:]], axis=1))
+        top.append(np.concatenate([raised[:-1], raised[1:]], axis=1))
+    none = np.zeros((0, 4), np.float32)
+    return (np.concatenate([none, *base]).astype(np.float32),
+            np.concatenate([none, *top]).astype(np.float32))
 
 
 def _quads(reading: Reading, name: str, table: Table) -> NDArray[np.float32] | None:

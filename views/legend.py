@@ -7,8 +7,10 @@ from collections.abc import Callable
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import (
+    QButtonGroup,
     QCheckBox,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QScrollArea,
     QToolButton,
@@ -16,9 +18,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from views.layers import LAYER_STYLES, LayerRows, LayerStyle
-from views.overlay import pen_of
+from views.layers import BLOB_FILTERS, LAYER_STYLES, POLARITY_FILTERS, LayerRows, LayerStyle
+from views.overlay import BASELINE, pen_of
 
+FILTER_TIPS = {"raw": "Every region of the tree", "stable": "The stable region of each branch, kept or refused",
+               "kept": "Only the kept blobs",
+               "refused": "Only stable regions that a rule refused",
+               "both": "Blobs of either polarity", "dark": "Only dark on light",
+               "light": "Only light on dark"}
 SAMPLE = QSize(30, 12)  # px of the line sample
 
 
@@ -37,6 +44,8 @@ class Legend(QFrame):
     """Floats over the canvas. A click on an entry hides or shows the rows of that code."""
 
     toggled = Signal(str, int, bool)   # layer, code, shown
+    filtered = Signal(str)             # a name of BLOB_FILTERS or POLARITY_FILTERS
+    baselines_shown = Signal(bool)
 
     LARGEST_SHARE = 0.4   # of the canvas' width; a legend that needs more starts folded
 
@@ -62,13 +71,15 @@ class Legend(QFrame):
         self._is_as_wanted = False   # a person has folded or opened it: it stays so
         self._key: tuple = ()
         self.entries: dict[tuple[str, int], QCheckBox] = {}
+        self.filters: dict[str, QToolButton] = {}
+        self._polarity, self._are_baselines_on = "both", True   # outlive the entries
 
     def show_layers(self, layers: list[LayerRows], shown: Callable[[str, int], bool]) -> None:
         """Entries for these layers, topmost first; `shown(layer, code)` says which are on."""
         key = tuple((rows.name, tuple(rows.counts.tolist())) for rows in layers)
         if key == self._key:
             return
-        self._key, self.entries = key, {}
+        self._key, self.entries, self.filters = key, {}, {}
         body = QWidget()
         body.setAutoFillBackground(True)
         column = QVBoxLayout(body)
@@ -77,9 +88,14 @@ class Legend(QFrame):
         for rows in reversed(layers):
             title = QLabel(f"<b>{rows.name}</b>  {len(rows):,}")
             column.addWidget(title)
+            if rows.name == "blobs":
+                column.addLayout(self._filter_row(tuple(BLOB_FILTERS), None))
+                column.addLayout(self._filter_row(tuple(POLARITY_FILTERS), self._polarity))
             for code, n in enumerate(rows.counts.tolist()):
                 if n:
                     column.addWidget(self._entry(rows.name, code, n, shown(rows.name, code)))
+            if rows.name == "lines":
+                column.addWidget(self._baseline_entry())
         column.addStretch(1)
         self._area.setWidget(body)
         self.setVisible(bool(layers))
@@ -97,6 +113,49 @@ class Legend(QFrame):
         self._write(entry, text, shown)
         self.entries[layer, code] = entry
         return entry
+
+    def _filter_row(self, names: tuple[str, ...], chosen: str | None) -> QHBoxLayout:
+        """Small buttons of which the chosen one stays down; None: they only switch the entries."""
+        row = QHBoxLayout()
+        row.setSpacing(1)
+        group = QButtonGroup(row)
+        for name in names:
+            button = QToolButton(text=name, checkable=chosen is not None, autoRaise=True,
+                                 toolTip=FILTER_TIPS[name])
+            button.setChecked(name == chosen)
+            button.setAccessibleName(f"blobs: {FILTER_TIPS[name]}")
+            button.clicked.connect(lambda _=False, name=name: self._choose_filter(name))
+            group.addButton(button)
+            row.addWidget(button)
+            self.filters[name] = button
+        row.addStretch(1)
+        return row
+
+    def _choose_filter(self, name: str) -> None:
+        if name in POLARITY_FILTERS:
+            self._polarity = name
+        self.filtered.emit(name)
+
+    def _baseline_entry(self) -> QCheckBox:
+        entry = QCheckBox("baseline, x-height", checked=self._are_baselines_on)
+        entry.setObjectName("baselines")
+        entry.setIcon(line_sample(BASELINE))
+        entry.setIconSize(SAMPLE)
+        entry.setToolTip("Show or hide baselines (solid) and x-heights (dashed) of the kept lines")
+        entry.toggled.connect(self._switch_baselines)
+        return entry
+
+    def _switch_baselines(self, on: bool) -> None:
+        self._are_baselines_on = on
+        self.baselines_shown.emit(on)
+
+    def check(self, shown: Callable[[str, int], bool]) -> None:
+        """Switch the entries to what is shown now, without saying so."""
+        for (layer, code), entry in self.entries.items():
+            entry.blockSignals(True)
+            entry.setChecked(shown(layer, code))
+            entry.blockSignals(False)
+            self._write(entry, entry.text(), entry.isChecked())
 
     def _switch(self, entry: QCheckBox, layer: str, code: int, text: str, on: bool) -> None:
         self._write(entry, text, on)

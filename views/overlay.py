@@ -16,14 +16,18 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from core import geometry
-from core.reading import Lineage, Reading, Ref
+from core.reading import Lineage, Lines, Reading, Ref
 from views.layers import (
+    AMBER,
+    GREEN,
     HIDDEN_AT_FIRST,
     LAYER_STYLES,
     LAYERS,
     SHOWN_AT_FIRST,
+    VERMILION,
     LayerRows,
     LayerStyle,
+    baselines,
     layer_rows,
 )
 from views.primitives import Shapes
@@ -32,6 +36,8 @@ POLYGONS_FROM = 12.0   # screen px: smaller slanted quads are drawn as their box
 CACHE_FROM = 5_000     # shapes in view from which the item is kept as one pixmap
 THICK_UP_TO = 500      # shapes that may have pens wider than 1
 DIMMED = 0.35          # opacity of everything else while something is highlighted
+BASELINE, X_HEIGHT = LayerStyle("baseline", VERMILION), LayerStyle("x-height", AMBER, "dash")
+COME, GONE = LayerStyle("comes", GREEN), LayerStyle("goes", VERMILION, "dash")
 PEN_STYLES = {"solid": Qt.PenStyle.SolidLine, "dash": Qt.PenStyle.DashLine,
               "dot": Qt.PenStyle.DotLine}
 
@@ -68,6 +74,7 @@ class OverlayItem(QGraphicsItem):
         self.visible = {name: name in SHOWN_AT_FIRST for name in LAYERS}
         self.opacity_of = dict.fromkeys(LAYERS, 1.0)
         self.hidden_codes: set[tuple[str, int]] = set(HIDDEN_AT_FIRST)
+        self.polarity: int | None = None   # code of Blobs.POLARITIES; the other blobs are hidden
         self.solo: str | None = None
         self._made_from: dict[str, tuple] = {}
         self._bounds = QRectF()
@@ -112,6 +119,13 @@ class OverlayItem(QGraphicsItem):
     def _open_codes(self, name: str) -> NDArray[np.bool_]:
         return np.array([self.code_shown(name, code) for code in range(len(LAYER_STYLES[name]))])
 
+    def _open_rows(self, rows: LayerRows, at: NDArray) -> NDArray[np.bool_]:
+        """Whether each row of `at` is let through by the legend's entries and filters."""
+        is_open = self._open_codes(rows.name)[rows.code[at]]
+        if self.polarity is not None and rows.polarity is not None:
+            is_open &= rows.polarity[at] == self.polarity
+        return is_open
+
     def tune_cache(self, view: NDArray) -> bool:
         """Keep the item as one pixmap only when more than CACHE_FROM shapes meet `view` (4,).
 
@@ -151,6 +165,8 @@ class OverlayItem(QGraphicsItem):
                 continue
             mine = rows.by_code[start:stop]
             mine = mine[in_view[mine]]
+            if self.polarity is not None and rows.polarity is not None:
+                mine = mine[rows.polarity[mine] == self.polarity]
             painter.setPen(pen_of(LAYER_STYLES[rows.name][code], opacity))
             box = rows.box[mine]
             side = np.maximum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1])
@@ -165,7 +181,7 @@ class OverlayItem(QGraphicsItem):
         found: list[Ref] = []
         for rows in reversed(self.shown()):
             at = geometry.rows_at(rows.box, x, y)
-            at = at[self._open_codes(rows.name)[rows.code[at]]]
+            at = at[self._open_rows(rows, at)]
             at = at[~rows.slanted[at] | in_quads(rows.quad[at], x, y)]
             found += [Ref(rows.name, int(row)) for row in at]
         return found
@@ -186,7 +202,7 @@ class OverlayItem(QGraphicsItem):
             if not len(rows):
                 continue
             away = distances(rows.box, x, y)
-            away[~self._open_codes(rows.name)[rows.code]] = np.inf
+            away[~self._open_rows(rows, np.arange(len(rows)))] = np.inf
             row = int(away.argmin())
             if away[row] < best or (nearest is None and away[row] <= best):
                 best, nearest = float(away[row]), Ref(rows.name, row)
@@ -266,6 +282,82 @@ class HighlightItem(QGraphicsItem):
             pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
             painter.setPen(pen)
             self._shapes.draw_quads(painter, rows.quad[row:row + 1])
+
+
+class BaselineItem(QGraphicsItem):
+    """Baselines of the kept lines as polylines, and their x-heights dashed above them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made_from: Lines | None = None
+        self._base = self._top = np.zeros((0, 4), np.float32)   # pieces, x0 y0 x1 y1
+        self._bounds = QRectF()
+        self._shapes = Shapes()
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+
+    def show(self, reading: Reading) -> None:
+        """Take the lines of a reading."""
+        if reading.lines is self._made_from:
+            return
+        self.prepareGeometryChange()
+        self._made_from = reading.lines
+        none = np.zeros((0, 4), np.float32)
+        self._base, self._top = baselines(reading.lines) if reading.lines else (none, none)
+        self._bounds = _bound_of(np.concatenate([self._base, self._top]).reshape(-1, 2))
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        return self._bounds
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem,
+              widget: QWidget | None = None) -> None:
+        for pieces, style in ((self._base, BASELINE), (self._top, X_HEIGHT)):
+            painter.setPen(pen_of(style))
+            self._shapes.draw_lines(painter, pieces)
+
+
+class ChangeItem(QGraphicsItem):
+    """What another reading has more (filled green) and less (dashed vermilion) than this one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.come = self.gone = np.zeros((0, 4, 2), np.float32)
+        self._bounds = QRectF()
+        self._shapes = Shapes()
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+
+    def mark(self, come: NDArray, gone: NDArray) -> None:
+        """Draw quads (n, 4, 2), (m, 4, 2), upright px."""
+        self.prepareGeometryChange()
+        self.come, self.gone = come, gone
+        self._bounds = _bound_of(np.concatenate([come, gone]).reshape(-1, 2))
+        self.setVisible(bool(len(come) + len(gone)))
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        return self._bounds
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem,
+              widget: QWidget | None = None) -> None:
+        thick = len(self.come) + len(self.gone) <= THICK_UP_TO
+        tint = QColor(GREEN)
+        tint.setAlphaF(0.3)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(tint)
+        if len(self.come):
+            self._shapes.draw_boxes(painter, geometry.boxes_from_quads(self.come))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for quad, style in ((self.come, COME), (self.gone, GONE)):
+            painter.setPen(pen_of(style, 1.0, 2.0 if thick else 1.0))
+            self._shapes.draw_quads(painter, quad)
+
+
+def _bound_of(xy: NDArray) -> QRectF:
+    """The rectangle around points (n, 2), with room for pens."""
+    if not len(xy):
+        return QRectF()
+    (x0, y0), (x1, y1) = xy.min(0).tolist(), xy.max(0).tolist()
+    return QRectF(x0, y0, x1 - x0, y1 - y0).adjusted(-6, -6, 6, 6)
 
 
 def _meets(box: NDArray, view: NDArray) -> NDArray[np.bool_]:

@@ -29,13 +29,16 @@ from core import geometry
 from core.errors import OcrError
 from core.pdf.existing import FoundWords
 from core.reading import STAGES, Ref, bounds, kept
+from views.blob_tree import BlobTree
 from views.canvas import Canvas
 from views.ctc_plot import CtcPlot
+from views.gap_plot import GapPlot
 from views.lineage_panel import LineagePanel
 from views.pdf_view import PdfView
 from views.settings_tree import SettingsTree
 from views.stage_rail import StageRail
 from views.table import TableView
+from views.what_if import WhatIf
 from workbench import messages
 from workbench.session import Session, failure, place
 
@@ -55,6 +58,8 @@ class Docks(QObject):
         self.canvas, self.rail = Canvas(), StageRail()
         self.lineage, self.plot = LineagePanel(), CtcPlot()
         self.settings, self.table = SettingsTree(), TableView()
+        self.tree, self.gaps, self.what_if = BlobTree(), GapPlot(), WhatIf()
+        self._is_rule_raised = False   # "What if" was put in front by a pick, not by a person
         self.log = QPlainTextEdit(readOnly=True, maximumBlockCount=LOG_LINES)
         self.log.setAccessibleName("Log")
         self.banner, self.pdf = Banner(), PdfView()
@@ -80,7 +85,10 @@ class Docks(QObject):
         places = (("stages", "Stages", self.rail, Area.LeftDockWidgetArea),
                   ("settings", "Settings", self.settings, Area.LeftDockWidgetArea),
                   ("lineage", "Lineage", self.lineage, Area.RightDockWidgetArea),
+                  ("tree", "Blob tree", self.tree, Area.RightDockWidgetArea),
                   ("plot", "Net output", self.plot, Area.RightDockWidgetArea),
+                  ("gaps", "Gaps", self.gaps, Area.RightDockWidgetArea),
+                  ("what_if", "What if", self.what_if, Area.RightDockWidgetArea),
                   ("table", "Rows", self.table, Area.BottomDockWidgetArea),
                   ("log", "Log", self.log, Area.BottomDockWidgetArea))
         docks = {}
@@ -94,17 +102,23 @@ class Docks(QObject):
 
     def arrange(self, window: QMainWindow) -> None:
         """The places of a first start."""
+        for dock in self.docks.values():  # from nothing: Qt forgets tab bars of layouts it changes
+            window.removeDockWidget(dock)
         for name, area in (("stages", Area.LeftDockWidgetArea), ("settings", Area.LeftDockWidgetArea),
                            ("lineage", Area.RightDockWidgetArea), ("plot", Area.RightDockWidgetArea),
-                           ("table", Area.BottomDockWidgetArea), ("log", Area.BottomDockWidgetArea)):
-            dock = self.docks[name]
-            dock.setFloating(False)
-            window.addDockWidget(area, dock)
-            dock.show()
+                           ("table", Area.BottomDockWidgetArea)):
+            window.addDockWidget(area, self.docks[name])
         window.setCorner(Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea)
         window.setCorner(Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea)
-        window.tabifyDockWidget(self.docks["table"], self.docks["log"])
-        self.docks["table"].raise_()
+        for front, behind in (("table", ("log",)), ("lineage", ("tree",)),
+                              ("plot", ("gaps", "what_if"))):
+            for name in behind:
+                window.tabifyDockWidget(self.docks[front], self.docks[name])
+        for dock in self.docks.values():
+            dock.setFloating(False)
+            dock.show()
+        for front in ("table", "lineage", "plot"):
+            self.docks[front].raise_()
         side = [self.docks["stages"], self.docks["lineage"]]
         window.resizeDocks(side, [300, 400], Qt.Orientation.Horizontal)
         window.resizeDocks([self.docks["stages"], self.docks["settings"]], [560, 340],
@@ -127,13 +141,19 @@ class Docks(QObject):
         session.settings_changed.connect(self.show_settings)
         session.failed.connect(self.tell_failure)
         session.said.connect(self.write_log)
+        session.trial.changed.connect(self._show_trial)
 
     def _connect_views(self) -> None:
-        for view in (self.canvas, self.lineage, self.table):
+        for view in (self.canvas, self.lineage, self.table, self.tree, self.gaps):
             view.picked.connect(self.session.pick)
         self.plot.picked.connect(self.session.pick)
         self.plot.time_hovered.connect(self.canvas.mark_time)
         self.canvas.probed.connect(self._probed)
+        self.canvas.pointed.connect(self.gaps.point)
+        self.what_if.asked.connect(self.session.try_settings)
+        self.what_if.kept.connect(self.session.keep_trial)
+        self.what_if.discarded.connect(self.session.leave_trial)
+        self.what_if.marked.connect(self.canvas.mark_changes)
         self.rail.layer_changed.connect(self.canvas.set_layer)
         self.rail.solo.connect(self.canvas.solo)
         self.rail.chosen.connect(self.choose)
@@ -204,7 +224,8 @@ class Docks(QObject):
         """Show the session's reading in all views."""
         self._refresh.stop()
         reading = self.session.reading
-        for view in (self.canvas, self.rail, self.lineage, self.plot):
+        for view in (self.canvas, self.rail, self.lineage, self.plot, self.tree, self.gaps,
+                     self.what_if):
             view.show(reading)
         for name in self._states:  # the rail judges by tables alone; who runs or failed has none
             self._show_state(name)
@@ -220,13 +241,30 @@ class Docks(QObject):
 
     def _picked(self, ref: Ref | None) -> None:
         found = self.session.lineage()
-        for view in (self.canvas, self.lineage, self.plot):
+        for view in (self.canvas, self.lineage, self.plot, self.tree, self.gaps, self.what_if):
             view.highlight(found)
+        self._raise_rule()
         if found is not None and self.chosen in found.rows:
             self.table.highlight(found.rows[self.chosen])
         box = self.selection_box()
         if box is not None and not self.canvas.is_in_view(box):
             self.canvas.zoom_to(box)
+
+    def _raise_rule(self) -> None:
+        """A refused row has no net output: its rule comes in front there, and goes again."""
+        if self.session.trial.settings is not None:
+            return
+        if self.what_if.is_offering and self.plot.isVisible():
+            self.docks["what_if"].raise_()
+            self._is_rule_raised = True
+        elif not self.what_if.is_offering and self._is_rule_raised:
+            if self.what_if.isVisible():
+                self.docks["plot"].raise_()
+            self._is_rule_raised = False
+
+    def _show_trial(self) -> None:
+        trial = self.session.trial
+        self.what_if.show_trial(trial.reading, trial.settings, trial.what, trial.state)
 
     def _probed(self, box: np.ndarray) -> None:
         self.docks["lineage"].raise_()
@@ -244,6 +282,8 @@ class Docks(QObject):
     def show_settings(self, _settings: object = None) -> None:
         """Show the chosen stage's settings as they are now."""
         self.settings.show_settings(getattr(self.session.settings, self.chosen), self.chosen)
+        self.gaps.set_settings(self.session.settings.boxes)
+        self.what_if.set_settings(self.session.settings)
         self.docks["settings"].setWindowTitle(f"Settings of {self.chosen}")
 
     def _setting_edited(self, path: str, value: object) -> None:

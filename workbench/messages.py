@@ -35,6 +35,7 @@ class Read:
     known     parcel of {key: table} that this worker may not have
     have      keys of the tables that need not be sent back
     replaced  parcel of {stage name: table} that stand in for a stage's own, or None
+    is_trial  whether its reading stays beside the one on screen
     """
 
     job: int
@@ -46,6 +47,7 @@ class Read:
     known: Parcel | None = None
     have: frozenset[str] = field(default=frozenset(), repr=False)
     replaced: Parcel | None = None
+    is_trial: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from core.settings import Settings, changed
 from workbench import messages
 from workbench.edits import History, Said
 from workbench.link import Link
+from workbench.trial import Trial
 from workbench.writing import with_turn
 
 DEBOUNCE = 150          # ms from the last edit of a setting to the new reading
@@ -93,6 +94,7 @@ class Session(QObject):
         self._asked: list[Any] = []             # opens and writes that wait
         self._is_reading_asked = False
         self._worker, self._deaths = _Worker(), 0
+        self.trial = Trial(self)
         self._debounce = QTimer(self, singleShot=True, interval=DEBOUNCE)
         self._debounce.timeout.connect(self.read)
         self.link = Link(resources, self)
@@ -132,6 +134,28 @@ class Session(QObject):
         """Take other settings as a whole, undoably."""
         self.history.edit(what, replace(self.history.said, settings=settings))
 
+    def try_settings(self, settings: Settings, what: str) -> None:
+        """Read the page with other settings beside the reading on screen, see `trial`."""
+        if self.source is not None and self._stages:
+            if self.trial.is_mine(self._running):
+                self._stop_reading()
+            self.trial.begin(settings, what)
+            self._next()
+
+    def leave_trial(self) -> None:
+        """Forget the trial; what it has made stays known."""
+        if self.trial.is_mine(self._running):
+            self._stop_reading()
+        self.trial.end()
+
+    def keep_trial(self) -> None:
+        """Take the trial's settings, undoably; what it has made is on screen at once."""
+        settings, what = self.trial.settings, self.trial.what
+        if settings is not None:
+            self.leave_trial()
+            self.set_settings(settings, what)
+            self.read()
+
     def turn_by_hand(self, turns: int | None) -> None:
         """Turn this page by `turns` counterclockwise quarter turns in all, or None: as the net says."""
         if self.source is None:
@@ -158,6 +182,7 @@ class Session(QObject):
         self._forget_worker()
         self.link.start()
         self._asked, self._is_reading_asked = [], False
+        self.trial.end()
         self._set_running(None)
         self._show_states()
         self.said.emit("Cancelled; the stages that were done are kept")
@@ -228,6 +253,7 @@ class Session(QObject):
 
     def _make_plan(self) -> None:
         """Compute the keys that belong on screen, and put the tables known by them there."""
+        self.trial.end()
         before, old = self.plan, self.reading
         self.plan = self._keys()
         self.reading = Reading()
@@ -243,8 +269,12 @@ class Session(QObject):
         self._show_states()
 
     def _keys(self) -> dict[str, str]:
+        return self.keys_of(self.settings)
+
+    def keys_of(self, settings: Settings) -> dict[str, str]:
+        """Stage -> key of the table that these settings give of the present page."""
         return pipeline.keys(self.source.page_source(self.page).digest, self._stages or (),
-                             self.page_settings(self.page))
+                             with_turn(settings, self.turns.get(self.page)))
 
     def _tell_made(self, name: str) -> None:
         self.made.emit(name)
@@ -281,7 +311,9 @@ class Session(QObject):
             self._send(opens[0])
         elif self._is_reading_asked:
             self._is_reading_asked = False
-            self._send(self._read_request())
+            self._send(self._read_request(self.settings))
+        elif self.trial.is_asked:
+            self._send(self.trial.sent(self._read_request(self.trial.settings, is_trial=True)))
         elif self._asked:
             self._send(self._with_known(self._asked.pop(0)))
         else:
@@ -304,11 +336,13 @@ class Session(QObject):
         if was_busy != self._is_telling_busy:
             self.busy.emit(self._is_telling_busy)
 
-    def _read_request(self) -> messages.Read:
+    def _read_request(self, settings: Settings, is_trial: bool = False) -> messages.Read:
         request = messages.Read(next(self._jobs), self.source.digest, self.page,
-                                self.page_settings(self.page), self.until,
-                                have=frozenset(self.memo.keys()))
-        return self._with_known(request)
+                                with_turn(settings, self.turns.get(self.page)), self.until,
+                                have=frozenset(self.memo.keys()), is_trial=is_trial)
+        request = self._with_known(request)
+        self._worker.keys = set()  # it keeps the tables of its last reading alone, told as they come
+        return request
 
     def _with_known(self, request: messages.Read | messages.Write | messages.Prove) -> Any:
         """The request with the document and the tables that the worker lacks."""
@@ -363,7 +397,7 @@ class Session(QObject):
             return
         if isinstance(self._running, messages.Write):
             self.said.emit(f"Reading page {message.page + 1} of {message.n_pages} to save it …")
-        elif self.reading.table(message.stage) is None:
+        elif not self.trial.is_mine(self._running) and self.reading.table(message.stage) is None:
             self.state.emit(message.stage, "running", 0.0)
 
     def _table_made(self, message: messages.MadeTable) -> None:
@@ -377,6 +411,7 @@ class Session(QObject):
             self.seconds[message.key] = message.seconds
         if self._is_current(message):
             self._worker.keys.add(message.key)
+        self.trial.take(message.name, message.key, table)
         if self.plan.get(message.name) == message.key:
             if self.reading.table(message.name) is None:
                 self.reading = self.reading.with_table(table)
@@ -401,7 +436,9 @@ class Session(QObject):
             self.write_refused.emit(request.path, message.message)
         else:
             self.failed.emit(message)
-        if isinstance(request, messages.Read):
+        if self.trial.is_mine(request):
+            self.trial.finish(request, "failed")
+        elif isinstance(request, messages.Read):
             self.state.emit(message.stage or self._first_missing(), "failed", 0.0)
         if request is not None:
             self._finish()
@@ -412,7 +449,9 @@ class Session(QObject):
     def _job_done(self, message: messages.Done) -> None:
         if self._is_current(message):
             self._deaths = 0
-            if isinstance(self._running, messages.Read) and self.reading.words is not None:
+            if self.trial.is_mine(self._running):
+                self.trial.finish(self._running, "done")
+            elif isinstance(self._running, messages.Read) and self.reading.words is not None:
                 self.said.emit(f"Page {self.page + 1}: {len(self.reading.words):,} words in "
                                f"{self._seconds_of_page():.1f} s")
             self._finish()
@@ -435,9 +474,11 @@ class Session(QObject):
         self._deaths += 1
         request, stage = self._running, self._first_missing()
         self._forget_worker()
+        is_trial = self.trial.is_mine(request)
+        self.trial.end()
         self._is_reading_asked, self._running = False, None
         what = f"signal {-code}" if code < 0 else f"exit code {code}"
-        where = f" at stage {stage!r}" if isinstance(request, messages.Read) else ""
+        where = f" at stage {stage!r}" if isinstance(request, messages.Read) and not is_trial else ""
         if self._deaths < MAX_DEATHS:
             self.link.start()
             advice = "it was started again; change a setting or press Ctrl+R to try once more"

@@ -40,7 +40,7 @@ MENUS = ("File", "Edit", "Read", "Go", "View", "Help")
 TOOLBAR = ("open", "save_pdf", None, "rerun", "cancel", None, "turn_left", "turn_right", None,
            "zoom_to_page", "palette")
 N_RECENT = 10
-LAYOUT_VERSION = 1  # raise it when docks are added or renamed: older saved layouts are then ignored
+LAYOUT_VERSION = 2  # raise it when docks are added or renamed: older saved layouts are then ignored
 OPEN_FILTER = ("Documents (*.pdf *.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp *.gif *.jp2 *.pnm "
                "*.pgm *.ppm);;All files (*)")
 EXISTING_TEXT = ("Skip leaves pages with text as they are. Redo replaces their hidden text and keeps the "
@@ -71,8 +71,6 @@ class Window(QMainWindow):
         self._make_toolbar()
         self._make_status()
         self._connect()
-        self.docks.arrange(self)
-        self._first_layout = self.saveState(LAYOUT_VERSION)
         self._restore()
         QApplication.instance().installEventFilter(self)
 
@@ -403,12 +401,15 @@ class Window(QMainWindow):
         geometry, layout = self.store.value("geometry"), self.store.value("layout")
         if geometry is not None:
             self.restoreGeometry(geometry)
-        if layout is not None:
-            self.restoreState(layout, LAYOUT_VERSION)
+        # Either the one or the other: Qt leaves the first layout's tab bars on screen after a second.
+        if layout is None or not self.restoreState(layout, LAYOUT_VERSION):
+            self.docks.arrange(self)
 
     def _reset_layout(self) -> None:
-        self.restoreState(self._first_layout, LAYOUT_VERSION)
-        self.docks.arrange(self)
+        toolbar = self.findChild(QToolBar, "toolbar-main")
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, toolbar)
+        toolbar.show()
+        self.docks.arrange(self)  # restoreState would leave tab bars of the old layout on screen
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the layout, end the worker."""
