@@ -32,6 +32,7 @@ pytestmark = pytest.mark.skipif(not (MODELS / "orientation.pt").exists() or
                                 not any(MODELS.glob("words*.pt")), reason="no trained nets")
 
 HEADER_BOTTOM = 30   # px of the screenshot: above lies its dark navigation bar
+FOOTER_TOP = 850     # px: from here on another dark bar
 # Share of the words printed that must have a box (IoU .5). Clean print of one size leaves no excuse
 # but for a word or two; the receipt has dropped dots and faded letters; the screenshot's letters
 # are 8 px high, where half a pixel on each side costs a fifth of a box's area.
@@ -96,7 +97,7 @@ def test_the_screenshots_bar_is_light_on_dark_and_its_text_is_not():
     seen = is_word & (overlap.max(1) >= 0.3)
     polarity = boxes.polarity[boxes_kept][overlap.argmax(1)]
     in_bar = seen & (wanted[:, 3] < HEADER_BOTTOM)
-    in_text = seen & (wanted[:, 1] > 100)
+    in_text = seen & (wanted[:, 1] > 100) & (wanted[:, 3] < FOOTER_TOP)
     light = Blobs.POLARITIES.index("light on dark")
     assert in_bar.sum() >= 3
     assert (polarity[in_bar] == light).all()
@@ -123,10 +124,12 @@ def test_every_kept_box_is_read_in_some_window_that_shows_it(name):
     boxes, segments = reading_of(name).boxes, reading_of(name).segments
     assert set(kept(boxes).tolist()) <= set(segments.parents.rows.tolist())
     for row in range(0, len(segments), 7):  # every seventh, they are many
-        upright = geometry.apply(segments.upright_from_window[row], segments.span[row][:, None]
-                                 * [[1, 0]] + [[0, 16]])  # where its span begins and ends, half way up
-        around = geometry.union(boxes.box[segments.parents.of(row)])
-        assert (upright >= around[:2] - 4).all() and (upright <= around[2:] + 4).all()
+        ends = segments.span[row][:, None] * [[1, 0]]
+        top, bottom = (geometry.apply(segments.upright_from_window[row], ends + [[0, y]]) for y in (0, 32))
+        x0, y0, x1, y1 = geometry.union(boxes.box[segments.parents.of(row)])
+        assert top[:, 0].min() >= x0 - 4 and top[:, 0].max() <= x1 + 4
+        # a dash or a full stop is shown in its line's height, so it need not lie half way up
+        assert top[:, 1].max() <= (y0 + y1) / 2 <= bottom[:, 1].min()
 
 
 def test_what_the_net_is_sure_of_is_mostly_right():
@@ -188,7 +191,10 @@ def test_pdfium_finds_the_words(name, folder):
     with pypdfium2.PdfDocument(pdf_of(name, folder)) as pdf:
         text = pdf[0].get_textpage().get_text_range()
     text = text.replace("\ufffe", "-\n")  # pdfium puts U+FFFE for a hyphen and the line's end after it
-    assert Counter(text.split()) == Counter(map(str, reading_of(name).words.text))
+    found, read = Counter(text.split()), Counter(map(str, reading_of(name).words.text))
+    # It joins what touches: the magazine's "T" three lines high and the "HE" beside it are one word to it.
+    assert Counter("".join(found.elements())) == Counter("".join(read.elements()))
+    assert sum((read - found).values()) <= 0.01 * len(reading_of(name).words)
 
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")

@@ -16,6 +16,7 @@ COARSE, FINE = 1.0, 0.1  # degrees between the angles that are tried
 LEAST_SKEW = 0.3       # degrees: less is taken as no skew at all
 BINS = 3.0             # of the profile to a letter's height
 GAIN = 1.08            # times the level page's score that a skew must reach
+STRIP = 30.0           # letter heights: lines of a bent or tilted page are level together no wider
 FEWEST = 12            # letters that can show a skew
 ROUND = 0.6            # of a rectangle's growth by turning that a letter shows
 
@@ -57,19 +58,23 @@ def skew(box: NDArray) -> float:
     """Degrees by which the page's lines fall to the right, from letters' boxes (n, 4); 0 = level.
 
     The lower edges of letters pile up in few rows when the page lies level: the angle is sought at
-    which the profile of lower edges is sharpest (Postl 1986 does this with pixels).
+    which the profile of lower edges is sharpest (Postl 1986 does this with pixels). Strips of the
+    page have a profile each, for on a photograph lines bend, and their angles differ.
     """
     if len(box) < FEWEST:
         return 0.0
     height = float(np.median(box[:, 3] - box[:, 1]))
     x = (box[:, 0] + box[:, 2]).astype(np.float64) / 2
     y = box[:, 3].astype(np.float64)
-    x, y = x - x.mean(), y - y.mean()
+    strip = ((x - x.min()) / (STRIP * height)).astype(np.int64)
+    x = x - (strip + 0.5) * STRIP * height - x.min()
+    y = y - y.mean()
 
     def score(degrees: float) -> float:
         angle = np.radians(degrees)
         v = (y * np.cos(angle) - x * np.sin(angle)) * (BINS / height)
-        count = np.bincount((v - v.min()).astype(np.int64))
+        row = (v - v.min()).astype(np.int64)
+        count = np.bincount(row + strip * (row.max() + 1))
         return float((count.astype(np.float64) ** 2).sum())
 
     angles = np.arange(-STEEPEST_PAGE, STEEPEST_PAGE + COARSE / 2, COARSE / 2)

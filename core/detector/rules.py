@@ -70,8 +70,12 @@ def _ink(gray: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]
 
 
 def _runs(ink: NDArray[np.uint8], least: int) -> NDArray[np.bool_]:
-    """(H, W) bool: horizontal runs of at least `least` px that are not part of something thick."""
-    runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, least), np.uint8))
+    """(H, W) bool: horizontal runs of at least `least` px that are not part of something thick.
+
+    A run may step up or down by a px, as rules of a page do that lies a little askew.
+    """
+    stepping = cv2.dilate(ink, np.ones((3, 1), np.uint8))
+    runs = cv2.morphologyEx(stepping, cv2.MORPH_OPEN, np.ones((1, least), np.uint8)) & ink
     thick = max(4, round(THICKNESS * least))
     core = cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((thick + 1, 1), np.uint8))
     return (runs & ~cv2.dilate(core, np.ones((3, 3), np.uint8))).astype(bool)

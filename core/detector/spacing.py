@@ -31,6 +31,9 @@ LEAST_SPACE = 0.25     # line heights: a mean word gap below this is the gap of 
 CLEAR = 2.2            # word gaps to letter gaps, means: below this Otsu has split noise
 PADDING = 0.1          # box heights; about what people leave around a word when they frame it
 TEXT_BLOBS = 6         # blobs of a line that is text for sure
+CLINGING = 0.5         # line heights: the largest dot or comma, which belongs to the word before it
+DEEP = 0.5             # heights of the letter before it that a dot's top lies below the letter's
+CLINGING_GAP = 0.6     # line heights before a dot of a loose fixed pitch
 LOW_BLOB = 0.5         # of the line's high blobs: lower ones (dots, commas) do not count as letters
 
 
@@ -94,7 +97,7 @@ def word_boxes(upright: Upright, blobs: Blobs, lines: Lines, settings: BoxSettin
     from core.detector.grouping import quads_along
     s = spaced(blobs, lines, settings)
     of_line = np.repeat(np.arange(len(s.line)), np.diff(s.offsets))
-    begins = np.isnan(s.gap) | (s.gap > s.threshold[of_line])
+    begins = np.isnan(s.gap) | ((s.gap > s.threshold[of_line]) & ~_clings(s, of_line))
     first = np.flatnonzero(begins)
     offsets = np.append(first, len(s.rows)).astype(np.int64)
     line, height = of_line[first], s.height[of_line[first]]
@@ -112,6 +115,22 @@ def word_boxes(upright: Upright, blobs: Blobs, lines: Lines, settings: BoxSettin
         gap_limit=(s.threshold[line] * height).astype(np.float32),
         fate=fate, fate_value=value, fate_limit=limit,
         parents=Parents("blobs", offsets if len(first) else np.zeros(1, np.int64), s.rows))
+
+
+def _clings(s: Spaced, of_line: NDArray) -> NDArray[np.bool_]:
+    """(m,) blobs low on their line, as dots and commas are, that belong to what is before them.
+
+    Of several in a row, a leader, none does.
+    """
+    height = s.height[of_line]
+    top, low = s.box[:, 1].astype(np.float64), s.box[:, 3] - s.box[:, 1] < CLINGING * height
+    before = np.roll(s.box, 1, 0)
+    beneath = (top - before[:, 1] > DEEP * (before[:, 3] - before[:, 1])) & (
+        before[:, 3] - before[:, 1] > LOW_BLOB * height)
+    mark = low & (s.box[:, 2] - s.box[:, 0] < CLINGING * height)
+    same_line = np.append(of_line[1:] == of_line[:-1], False)
+    leader = np.roll(mark, -1) & same_line
+    return mark & beneath & ~leader & ~np.isnan(s.gap) & (s.gap < CLINGING_GAP)
 
 
 def padded(quad: NDArray, padding: float) -> NDArray[np.float32]:

@@ -40,6 +40,14 @@ PANEL_THICKNESS = 10      # px: area / (width + height); frames and letters are 
 PANEL_FILL = (0.2, 0.98)  # of its box; one wider than WINDOW is a broad ring, a full one blank
 PANEL_EDGE = 2            # px in from a panel's bound, and out of it, where the two must differ
 PANEL_OUTLINE = 0.75      # of the edge at least
+GROUND_STRIDE = 4         # px between the samples from which broad grounds are told
+GROUND_WINDOW = 13        # samples, about 50 px: broader than strokes, narrower than the page's edge
+GROUND_CONTRAST = 14      # grey levels between a ground and the paper guessed over `WINDOW`
+ONE_GREY = 24             # grey levels at most from a ground to where it goes on
+FLAT = 30                 # grey levels between most cells of a ground; pictures have more
+OPEN = 0.25               # of its surroundings that are of its grey: a panel's are less
+TILE = 32                 # samples along the side of the parts in which grounds are drawn
+GROUND_SIDE = 5           # samples, the narrowest ground
 COUNTER = 16              # a letter's box is at most that many times the box of its counter
 
 
@@ -133,6 +141,81 @@ def _stride(shape: tuple[int, ...], window: int = WINDOW) -> int:
     return max(1, min(min(shape) // SAMPLES, window // SAMPLES_IN_WINDOW))
 
 
+def ground(gray: NDArray[np.uint8], low: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W) uint8: the paper `low` at the size of `gray`, sharp where broad grounds meet.
+
+    Along the edge of a sheet on a table, of a bar or of a column, the median over `WINDOW` is that
+    of the wrong side. Where the median over about 50 px is far from it over a broad area, it stands
+    instead. Pixels amid the step from one ground to the next are paper.
+    """
+    full = _full(low, gray.shape)
+    sample = np.ascontiguousarray(gray[::GROUND_STRIDE, ::GROUND_STRIDE])
+    if min(sample.shape) <= 2 * GROUND_WINDOW:
+        return full
+    near = cv2.medianBlur(sample, GROUND_WINDOW)
+    coarse = cv2.resize(full, sample.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    other = (cv2.absdiff(near, coarse) > GROUND_CONTRAST).astype(np.uint8)
+    other = cv2.morphologyEx(other, cv2.MORPH_OPEN, np.ones((GROUND_SIDE, GROUND_SIDE), np.uint8))
+    lighter = near > coarse
+    other = _going_on(other & lighter, near) | _going_on(other & ~lighter, near)
+    if not other.any():
+        return full
+    mended = np.where(other, near, coarse)
+    three = np.ones((3, 3), np.uint8)
+    darkest, lightest = cv2.erode(mended, three), cv2.dilate(mended, three)
+    step = cv2.dilate((cv2.subtract(lightest, darkest) > GROUND_CONTRAST).astype(np.uint8), three)
+    changed = cv2.dilate(other, three) > 0
+    for y, x in _tiles(changed):
+        rows = slice(y * GROUND_STRIDE, (y + TILE) * GROUND_STRIDE)
+        columns = slice(x * GROUND_STRIDE, (x + TILE) * GROUND_STRIDE)
+        cells = slice(y, y + TILE), slice(x, x + TILE)
+        here = gray[rows, columns]
+        low_here, high_here, step_here, changed_here, mended_here = (
+            _enlarged(part[cells], here.shape)
+            for part in (darkest, lightest, step, changed.astype(np.uint8), mended))
+        between = np.clip(here, low_here, high_here)
+        full[rows, columns] = np.where(
+            step_here > 0, between, np.where(changed_here > 0, mended_here, full[rows, columns]))
+    return full
+
+
+def _going_on(other: NDArray[np.uint8], near: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The parts of `other` that are of one grey, which goes on beyond them.
+
+    Panels end all around, and are regions of the tree; pictures are of many greys.
+    """
+    n, label, stats, _ = cv2.connectedComponentsWithStats(other, connectivity=4)
+    kernel = np.ones((3, 3), np.uint8)
+    for k in range(1, n):
+        x, y, w, h, _ = stats[k]
+        cells = slice(max(0, y - 3), y + h + 3), slice(max(0, x - 3), x + w + 3)
+        mine, grey = (label[cells] == k).astype(np.uint8), near[cells]
+        beyond = cv2.dilate(mine, kernel, iterations=3) - cv2.dilate(mine, kernel)
+        own = grey[cv2.erode(mine, kernel) > 0]
+        if not len(own) or not beyond.any():
+            other[cells][mine > 0] = 0
+            continue
+        alike = np.abs(grey[beyond > 0].astype(np.int16) - int(np.median(own))) <= ONE_GREY
+        if np.percentile(own, 90) - np.percentile(own, 10) > FLAT or alike.mean() < OPEN:
+            other[cells][mine > 0] = 0
+    return other
+
+
+def _tiles(cells: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """(y, x) of the tiles of TILE samples in which any of `cells` is set."""
+    found = []
+    for y in range(0, cells.shape[0], TILE):
+        for x in range(0, cells.shape[1], TILE):
+            if cells[y:y + TILE, x:x + TILE].any():
+                found.append((y, x))
+    return found
+
+
+def _enlarged(cells: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Samples at the size of their part of the image."""
+    return np.repeat(np.repeat(cells, GROUND_STRIDE, 0), GROUND_STRIDE, 1)[:shape[0], :shape[1]]
+
+
 def panel_paper(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """`paper` of a panel cut out of its page: it is at least as wide as what stands on it."""
     return paper(crop, min(WINDOW, 2 * min(crop.shape)))
@@ -162,7 +245,7 @@ def choose(gray: NDArray[np.uint8], low: NDArray[np.uint8] | None = None) -> Cho
         reasons.append("bilevel: blurred 3 x 3, which gives edges their slopes")
     else:
         blur = 0
-    left = noise / 2 if blur else noise       # a third for white noise, more for JPEG's
+    left = 0.65 * noise if blur else noise    # 3 / 8 for white noise, more for that of JPEG
     least = int(np.clip(max(3 * left, 0.1 * strong), 8, 28))
     # steps below the noise, or below a tenth of the ink's contrast, cost time and find nothing
     shift = 2 if strong < 72 else 4 if noise >= NOISY and strong >= 160 else 3
@@ -182,6 +265,8 @@ def _steep(rows: NDArray[np.uint8], strong: float) -> float:
 
 def filtered(gray: NDArray[np.uint8], choice: Choice) -> NDArray[np.uint8]:
     """`gray` as the tree sees it."""
+    if choice.blur == 3:  # weighted 1 2 1: as calm as a box on noise, and dots keep more contrast
+        return cv2.GaussianBlur(gray, (3, 3), 0)
     return cv2.blur(gray, (choice.blur, choice.blur)) if choice.blur else gray
 
 
@@ -189,10 +274,10 @@ def contrast(gray: NDArray[np.uint8], choice: Choice,
              low: NDArray[np.uint8] | None = None) -> NDArray[np.int16]:
     """(H, W) grey of the paper - grey: positive for what is darker than its paper.
 
-    low: the paper where it is not `paper(gray)`.
+    low: the paper where it is not that of a whole page.
     """
-    low = paper(gray) if low is None else low
-    return _full(low, gray.shape).astype(np.int16) - filtered(gray, choice)
+    full = ground(gray, paper(gray)) if low is None else _full(low, gray.shape)
+    return full.astype(np.int16) - filtered(gray, choice)
 
 
 def _full(low: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -207,17 +292,17 @@ def build(gray: NDArray[np.uint8], min_area: int = MIN_AREA, choice: Choice | No
     gray = np.ascontiguousarray(gray)
     low = paper(gray)
     choice = choose(gray, low) if choice is None else choice
-    tree = _one_pass(gray, low, choice, min_area)
+    tree = _one_pass(gray, ground(gray, low), choice, min_area)
     return _with_panels(tree, gray, min_area)
 
 
-def _one_pass(gray: NDArray[np.uint8], low: NDArray[np.uint8], choice: Choice,
+def _one_pass(gray: NDArray[np.uint8], full: NDArray[np.uint8], choice: Choice,
               min_area: int) -> Tree:
-    """The tree of an image against one paper."""
+    """The tree of an image against its paper `full`, of the same size."""
     if (255 - choice.least) >> choice.shift > 126:
         raise ValueError(f"{choice} makes more than 127 levels: take a greater shift")
     seen = np.ascontiguousarray(filtered(gray, choice))
-    nodes, n = tree_build.build(seen, _full(low, gray.shape), choice.least, choice.shift)
+    nodes, n = tree_build.build(seen, full, choice.least, choice.shift)
     parent, key, peak, area, box, seed, level_sum = tree_build.settle(
         nodes, n, gray.shape[1], min_area)
     level = key & 127
@@ -292,7 +377,7 @@ def _with_panels(tree: Tree, gray: NDArray[np.uint8], min_area: int) -> Tree:
     for row in panels(tree, gray):
         x0, y0, x1, y1 = (int(v) for v in tree.box[row])
         crop = np.ascontiguousarray(gray[y0:y1, x0:x1])
-        inner = _one_pass(crop, panel_paper(crop), tree.choice, min_area)
+        inner = _one_pass(crop, _full(panel_paper(crop), crop.shape), tree.choice, min_area)
         box = inner.box
         touches = (box[:, :2] == 0).any(1) | (box[:, 2] == x1 - x0) | (box[:, 3] == y1 - y0)
         inner = subset(inner, (inner.polarity != tree.polarity[row]) & ~touches)

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 DOTS_BLUR = (5, 9)        # px, joins the dots of a matrix printer, of small and of large ones
 MANY_BLOBS = 100          # a page of fewer is not looked at for dots
 LOWEST = 3                # px: lower blobs are specks
+HIGHEST = 5.0             # letter heights: higher blobs are drawings
 STRONG = 0.3              # of the page's strong contrast
-DOTTED_HEIGHT = 18        # px: only letters that high have dots that a blur can join
-DOTTED_GROWTH = (1.22, 3.0)  # times higher than their dots; texture that runs together is more
-DOTTED_SHAPE = 1.0        # width to height of the median blob; letters that run together are wider
-DOTTED_LEFT = (0.3, 0.5)  # part of the blobs that is left: a letter has two or three of them
+DOTTED = 0.65             # part of the blobs that lie on lines: less where letters fall into dots
+DOTS_JOINED = 0.12        # of the blobs, that must lie on lines more than before the blur
+GAP, OVERLAP, RATIO = 1.6, 0.45, 0.42  # of neighbours on a line, see `grouping.LineSettings`
+ON_LINE = 4               # blobs of a line whose lower edges spread at most REGULAR heights
+REGULAR = 0.25
 ENLARGED = 2              # times
 MOST_PIXELS = 40_000_000  # of an enlarged page
 
@@ -37,37 +39,41 @@ def built(gray: NDArray[np.uint8], settings: BlobSettings) -> tuple[tree.Tree, i
     found = tree.build(gray, settings.min_area)
     if len(found) == 0:
         return found, 1
-    height, n, _ = sharp = _letters(found, settings)
-    if n >= MANY_BLOBS:
+    height, n, on_lines = _letters(found, settings)
+    if n >= MANY_BLOBS and on_lines < DOTTED:
         for blur in DOTS_BLUR:
             whole = tree.build(gray, settings.min_area, replace(found.choice, blur=blur))
-            if len(whole) and _joined(sharp, _letters(whole, settings)):
+            if len(whole) and _letters(whole, settings)[2] >= on_lines + DOTS_JOINED:
                 return whole, 1
-            if height < DOTTED_HEIGHT / 2:
-                break
     if height >= settings.small_print or ENLARGED ** 2 * gray.size > MOST_PIXELS:
         return found, 1
     return tree.build(enlarged(gray), settings.min_area * ENLARGED ** 2), ENLARGED
 
 
 def _letters(found: tree.Tree, settings: BlobSettings) -> tuple[float, int, float]:
-    """(median letter height px, number of strong blobs that are not low, median width to height)."""
+    """(median letter height px, number of strong blobs that are not low, part of them on lines)."""
     m = of_tree(found, 1)
     taken = tree.dedupe(found, settings.branch_contrast)
     letters = refusal.page_letters(m, taken)
-    side = m.box[:, 2:] - m.box[:, :2]
-    some = taken & (side[:, 1] > LOWEST) & (m.contrast > STRONG * letters.contrast)
-    high = some & (side[:, 1] > 0.6 * letters.height)
-    shape = float(np.median(side[high, 0] / side[high, 1])) if high.any() else 0.0
-    return letters.height, int(some.sum()), shape
+    tall = m.box[:, 3] - m.box[:, 1]
+    some = (taken & (tall > LOWEST) & (tall < HIGHEST * letters.height)
+            & (m.contrast > STRONG * letters.contrast))
+    return letters.height, int(some.sum()), _on_lines(m.box[some], m.polarity[some])
 
 
-def _joined(sharp: tuple[float, int, float], blurred: tuple[float, int, float]) -> bool:
-    """Whether the blur made letters of dots: higher ones, few, and not whole words. See `_letters`."""
-    low, high = DOTTED_GROWTH
-    return (blurred[0] >= DOTTED_HEIGHT and low * sharp[0] <= blurred[0] <= high * sharp[0]
-            and DOTTED_LEFT[0] <= blurred[1] / sharp[1] <= DOTTED_LEFT[1]
-            and blurred[2] <= DOTTED_SHAPE)
+def _on_lines(box: NDArray, polarity: NDArray) -> float:
+    """Part of the blobs (n, 4) that stand on a line with others, as letters do and dots do not."""
+    from core.detector import line_build
+    if len(box) == 0:
+        return 0.0
+    by_x = np.argsort(box[:, 0], kind="stable")
+    box = np.ascontiguousarray(box[by_x])
+    group = line_build.linked(box, polarity[by_x].astype(np.int64), GAP, OVERLAP, RATIO)
+    count = np.bincount(group)
+    offsets = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    box = box[np.argsort(group, kind="stable")]
+    spread = line_build.baselines(box, np.zeros(len(box), bool), offsets, ON_LINE + 1)[:, 4]
+    return float(count[(count >= ON_LINE) & (spread <= REGULAR)].sum() / len(box))
 
 
 def enlarged(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
