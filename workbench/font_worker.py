@@ -6,9 +6,7 @@ file that crashes FreeType costs the job that opened it, not the window.
 
 from __future__ import annotations
 
-import faulthandler
 import os
-import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -43,7 +41,7 @@ from workbench.font_messages import (
     TryWords,
     WordsTried,
 )
-from workbench.worker import failed
+from workbench.worker import failed, serve_until_closed
 
 LINE = "Hamburgefonstiv QXWKZ 0123456789 &@%$#?!"
 WORDS = ("Handgloves Total 09", "$1,234.56 #0789 (8%)", "Il1| O0 rn/m cl/d vv/w", "@&*+=~^_\\<>{}[]",
@@ -56,12 +54,7 @@ CROP_LARGEST = 4000  # px, longest side of a real word's picture
 
 def main(pipe: Connection, prefix: str, resources: Path) -> None:
     """Entry of the child process. `prefix` (of shared memory) is not used: rasters are small."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the window's to answer
-    faulthandler.enable()
-    try:
-        FontWorker(pipe, resources).serve()
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the window is gone
+    serve_until_closed(lambda: FontWorker(pipe, resources))
 
 
 class FontWorker:

@@ -5,9 +5,7 @@ Never Qt. The net is loaded when a reading is first asked for. Real crops are he
 
 from __future__ import annotations
 
-import faulthandler
 import os
-import signal
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from multiprocessing.connection import Connection
@@ -24,7 +22,7 @@ from core.synth.sample import character_histogram, sample, strip
 from core.synth.survey import ReadBack
 from workbench import messages
 from workbench import sample_messages as said
-from workbench.worker import failed
+from workbench.worker import failed, serve_until_closed
 
 CUT_AT_ONCE = 100  # real crops between two messages of progress
 WRITTEN_AT_ONCE = 50  # samples
@@ -32,12 +30,7 @@ WRITTEN_AT_ONCE = 50  # samples
 
 def main(pipe: Connection, prefix: str, resources: Path) -> None:
     """Entry of the child process. `prefix` (of shared memory) is not used: windows are small."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the window's to answer
-    faulthandler.enable()
-    try:
-        SampleWorker(pipe, resources).serve()
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the window is gone
+    serve_until_closed(lambda: SampleWorker(pipe, resources))
 
 
 class SampleWorker:

@@ -11,9 +11,10 @@ import faulthandler
 import os
 import signal
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from core.errors import Mismatch, Missing, OcrError, StageFailed
 from core.pipeline import Memo, Stage, Tools
@@ -27,12 +28,23 @@ UNLIMITED = 1 << 62        # bytes; the window's memo does the forgetting
 
 def main(pipe: Connection, prefix: str, resources: Path) -> None:
     """Entry of the child process. `prefix`: of the shared memory it may make."""
+    serve_until_closed(lambda: Worker(pipe, prefix, resources))
+
+
+def serve_until_closed(make: Callable[[], Server]) -> None:
+    """What each child process does: make its worker and answer until the window is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the window's to answer
     faulthandler.enable()
     try:
-        Worker(pipe, prefix, resources).serve()
+        make().serve()
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # the window is gone
+
+
+class Server(Protocol):
+    """A worker: `serve` answers requests; EOFError when the window's end of the pipe is closed."""
+
+    def serve(self) -> None: ...
 
 
 class Worker:
