@@ -17,7 +17,7 @@ from core.errors import Missing, Unreadable
 WORDS = Path(__file__).parents[1] / "resources" / "lexicon" / "words.txt.gz"
 
 # What printing puts around a word without being part of it.
-AROUND = "\"'`()[]{}<>,.;:!?*-_=+/\\|~^#&@$%"
+AROUND = "\"'`()[]{}<>,.;:!?*-_=+/\\|~^#&@$%‘’“”„«»–—…•→©®™€£¥§°±×÷¡¿"
 
 _MONTH = (r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
           r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)")
@@ -35,8 +35,8 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("time", r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?: ?[ap]\.?m\.?)?"),
         ("time", r"(?:0?[1-9]|1[0-2])(?:[.:][0-5]\d)? ?[ap]\.?m\.?"),
         ("percent", r"[-+]?\d+(?:[.,]\d+)? ?%"),
-        ("price", rf"[-+]?(?:RM|US\$|USD|EUR|GBP|Rs\.?|[$]) ?-?(?:{_AMOUNT})(?:-|/-)?"),
-        ("price", r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)\.\d\d(?:-| ?(?:RM|USD|EUR|GBP))?"),
+        ("price", rf"[-+]?(?:RM|US\$|USD|EUR|GBP|Rs\.?|[$€£¥]) ?-?(?:{_AMOUNT})(?:-|/-)?"),
+        ("price", r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)\.\d\d(?:-| ?(?:RM|USD|EUR|GBP|[€£]))?"),
         ("number", r"[-+]?\d+|[-+]?\d{1,3}(?:,\d{3})+|[-+]?\d+[.,]\d+"),
         ("ordinal", r"\d*(?:1st|2nd|3rd|[04-9]th|1[123]th)"),
         ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
@@ -101,10 +101,10 @@ class Lexicon:
         """
         if word in self.words and len(word) > 1:
             return True
-        bare = word.strip(AROUND).lower()
+        bare = word.strip(AROUND).lower().replace("’", "'")
         if self._one(bare):
             return True
-        parts = [p for p in re.split(r"[-/&.]", bare) if p]
+        parts = [p for p in re.split(r"[-/&.–—…]", bare) if p]
         return len(parts) > 1 and all(self._one(p) for p in parts)
 
     def _one(self, bare: str) -> bool:
@@ -120,7 +120,7 @@ class Lexicon:
         date, time, percent, price, number, ordinal, email, url, phone, size, quantity, version,
         code or rule. Brackets, quotes and a comma around it do not count.
         """
-        bare = text.strip().strip("\"'`()[]{}<>,;:!?").rstrip(".").removeprefix("#")
+        bare = text.strip().strip("\"'`()[]{}<>,;:!?‘’“”„«»").rstrip(".").removeprefix("#")
         for candidate in (text.strip(), bare):
             for name, pattern in PATTERNS:
                 if pattern.fullmatch(candidate):

@@ -13,7 +13,7 @@ from core.errors import Missing, Unreadable, Usage
 from core.fonts import catalogue
 from core.fonts.catalogue import CLASSES, Catalogue, Verdict, shipped, to_line
 from core.fonts.findings import Finding, FontReport
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 
 ROOT = Path(__file__).parents[1]
 A, B = "a" * 64, "b" * 64
@@ -30,27 +30,27 @@ def empty(own) -> Catalogue:
 
 
 def test_without_verdicts_every_character_is_allowed(empty) -> None:
-    assert empty.allowed(A) == frozenset(CHARACTERS)
+    assert empty.allowed(A) == frozenset(ASCII)
     assert empty.weight("Lato") == 1.0 and empty.judged(A) == ""
 
 
 def test_a_rejected_character_is_not_allowed_in_that_font_only(empty) -> None:
     empty.verdict(A, "character", "R", "reject", "wrong symbol", "ann")
-    assert empty.allowed(A) == frozenset(CHARACTERS) - {"R"}
-    assert empty.allowed(B) == frozenset(CHARACTERS)
+    assert empty.allowed(A) == frozenset(ASCII) - {"R"}
+    assert empty.allowed(B) == frozenset(ASCII)
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_rejected_class_takes_its_characters(empty, name) -> None:
     empty.verdict(A, "class", name, "reject", "case", "ann")
-    assert frozenset(CHARACTERS) - empty.allowed(A) == CLASSES[name]
+    assert frozenset(ASCII) - empty.allowed(A) == CLASSES[name]
 
 
 def test_a_character_goes_before_its_class_and_the_class_before_the_font(empty) -> None:
     empty.verdict(A, "character", "7", "accept", "", "ann")
     empty.verdict(A, "class", "digits", "reject", "broken", "ann")
     empty.verdict(A, "font", "", "accept", "", "ann")
-    assert empty.allowed(A) == frozenset(CHARACTERS) - CLASSES["digits"] | {"7"}
+    assert empty.allowed(A) == frozenset(ASCII) - CLASSES["digits"] | {"7"}
 
 
 def test_of_a_rejected_font_nothing_is_allowed(empty) -> None:
@@ -81,7 +81,7 @@ def test_undo_brings_back_what_stood_before_step_by_step(empty) -> None:
     empty.verdict(A, "character", "x", "reject", "broken", "ann")
     empty.verdict(A, "font", "", "reject", "other", "ann")
     assert empty.undo().decision == "reject" and empty.judged(A) == "accept"
-    assert empty.undo().target == "x" and empty.allowed(A) == frozenset(CHARACTERS)
+    assert empty.undo().target == "x" and empty.allowed(A) == frozenset(ASCII)
     assert empty.undo().scope == "font" and empty.judged(A) == ""
     assert empty.undo() is None
     assert len(empty.lines) == 6  # three verdicts and three lines that take them back
@@ -197,7 +197,7 @@ def test_the_shipped_verdicts_are_on_shipped_fonts_and_leave_them_something() ->
     allowed = [standing.allowed(sha) for sha in shas]
     assert sum(bool(a) for a in allowed) > 80
     covered = frozenset().union(*allowed)
-    assert covered == frozenset(CHARACTERS)
+    assert covered == frozenset(ASCII)
 
 
 def test_a_lacking_font_list_is_said(tmp_path) -> None:

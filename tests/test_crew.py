@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from core.recognizer.alphabet import N_CLASSES
 from core.train import checkpoint
 from core.train.draws import Draws
 
@@ -78,4 +79,4 @@ def test_draws_are_counted_by_font_and_glyph():
     assert row[0] == 2 and row[ord("e") - 31] == 4 and row[ord("s") - 31] == 2
     assert again.rarest(2) == [("a.ttf", "s", 2), ("b.ttf", "A", 2)]
     assert sorted(again.counts) == ["a.ttf", "b.ttf"]
-    assert Draws.of_state({}).counts == {} and np.array_equal(Draws().state()["counts"].shape, (0, 96))
+    assert Draws.of_state({}).counts == {} and np.array_equal(Draws().state()["counts"].shape, (0, N_CLASSES))

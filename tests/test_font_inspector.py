@@ -15,7 +15,7 @@ from PySide6.QtTest import QAbstractItemModelTester, QTest
 from core.fonts import drawing, stock
 from core.fonts.catalogue import FONTS, Catalogue
 from core.fonts.findings import Finding, FontReport
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 from views.font_inspector import (
     ACROSS,
     CLEAN,
@@ -330,7 +330,7 @@ def test_costs_count_fonts_of_a_kind_and_rare_signs():
     none = np.zeros(95, bool)
     said = stock.cost(fonts, {reports[0].sha256: none})
     assert "leaves 2 dot-matrix fonts" in said and "rare signs −20.0%" in said
-    without_hash = np.array([c != "#" for c in CHARACTERS])
+    without_hash = np.array([c != "#" for c in ASCII])
     assert "nothing left that draws #" in stock.cost(
         fonts, {r.sha256: without_hash for r in reports})
 
@@ -359,7 +359,7 @@ def test_one_character_in_all_fonts_stands_in_order_of_distance_and_flags_there(
     press(docks, Key.Key_C)
     view = docks.view
     assert view.mode == ACROSS and view.character == "Q"
-    k = CHARACTERS.index("Q")
+    k = ASCII.index("Q")
     far = [docks.session.reports[s.key].distance[k] for s in view.across.cells.slots]
     assert far == sorted(far, reverse=True)
     assert {docks.session.reports[s.key].family for s in view.across.cells.slots[:2]} == {"Faulty"}
@@ -475,7 +475,7 @@ def test_a_dropped_folder_is_opened(qapp, tmp_path, store):
 def test_every_key_is_named_once():
     pressed = [(k.key, k.shift) for k in KEYS]
     assert len(set(pressed)) == len(pressed)
-    assert sorted(GRID) == sorted(CHARACTERS[1:])
+    assert sorted(GRID) == sorted(ASCII[1:])
 
 
 def test_findings_are_in_the_cell_and_in_words(qapp):

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from core.fonts import drawing
 from core.fonts.catalogue import FONTS
 from core.pipeline import RESOURCES
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 from core.synth.fonts import SIZES
 from workbench import font_messages as say
 from workbench import font_worker, messages
@@ -74,7 +74,7 @@ def ref(path: Path = SANS) -> say.FontRef:
 def test_a_sheet_holds_the_pixels_that_freetype_draws_for_each_character(talk):
     import freetype
     sheet = talk.answers(say.DrawSheet, ref())[0]
-    assert set(sheet.cells.characters) == set(CHARACTERS) - {" "}
+    assert set(sheet.cells.characters) == set(ASCII) - {" "}
     face = freetype.Face(str(SANS))
     em = round(64 * drawing.EM_OF_CELL)
     face.set_pixel_sizes(0, em)

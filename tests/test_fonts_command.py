@@ -15,7 +15,7 @@ import main
 from core.errors import Cancelled
 from core.fonts import catalogue, formats, install
 from core.fonts.check import check_fonts
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 
 ROOT = Path(__file__).parents[1]
 FONTS = ROOT / "resources" / "fonts"
@@ -133,7 +133,7 @@ def test_a_verdict_from_the_shell_stands_until_it_is_undone(folder, home, capsys
 
     before = allowed()
     for scope, refused in ((["--character", "Q"], {"Q"}), (["--class", "digits"], set("0123456789")),
-                           (["--font"], set(CHARACTERS))):
+                           (["--font"], set(ASCII))):
         assert main.main(["fonts", "verdict", font, *scope, "reject", "--reason", "broken"]) == 0
         assert before - allowed() == refused & before
         assert main.main(["fonts", "verdict", font, "undo"]) == 0

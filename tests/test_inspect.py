@@ -20,7 +20,7 @@ from core.fonts.findings import CHECKS, SEVERITIES, FontReport, from_json, to_js
 from core.fonts.inspect import faces, inspect
 from core.fonts.lettering import closed, enclosed
 from core.fonts.shape_checks import LETTERS_DIGITS, glyph_names
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 
 FONTS = Path(__file__).parents[1] / "resources" / "fonts"
 BROKEN_LIST = Path(__file__).parents[2] / "shared" / "fonts" / "broken-fonts.txt"
@@ -33,7 +33,7 @@ def good(tmp_path_factory) -> Path:
                              name_IDs=["*"], glyph_names=True)
     font = TTFont(FONTS / "LiberationSans-Regular.ttf")
     subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=map(ord, CHARACTERS))
+    subsetter.populate(unicodes=map(ord, ASCII))
     subsetter.subset(font)
     path = tmp_path_factory.mktemp("good") / "good.ttf"
     font.save(path)
@@ -190,8 +190,8 @@ def test_a_wrong_symbol_is_doubted_by_the_consensus_of_fonts(changed) -> None:
         font["glyf"][_name(font, "K")], font["glyf"][_name(font, "7")] = seven, k
     report = changed(exchanged)
     assert _flagged(report, "wrong-symbol", "doubt") == {"K", "7"}
-    assert all(report.distance[CHARACTERS.index(c)] > 2 for c in "K7")
-    assert all(report.distance[CHARACTERS.index(c)] < 1 for c in "AGH34")
+    assert all(report.distance[ASCII.index(c)] > 2 for c in "K7")
+    assert all(report.distance[ASCII.index(c)] < 1 for c in "AGH34")
 
 
 def _on_tiles(font: TTFont, characters: str) -> None:
@@ -287,7 +287,7 @@ def test_a_raised_letter_is_off_the_baseline(changed) -> None:
 
 def test_a_whole_font_off_the_baseline_is_told(changed) -> None:
     def shift(font: TTFont) -> None:
-        for c in CHARACTERS[1:]:
+        for c in ASCII[1:]:
             _draw(font, c, like=c, up=0.2)
     assert "" in _flagged(changed(shift), "baseline")
 
@@ -395,7 +395,7 @@ def _variable_font(path: Path) -> Path:
         return pen.glyph()
 
     builder = FontBuilder(1000, isTTF=True)
-    names = {ord(c): f"u{ord(c):04x}" for c in CHARACTERS}
+    names = {ord(c): f"u{ord(c):04x}" for c in ASCII}
     glyphs = {".notdef": box(400, 700), **{n: box(300, 100 + 6 * k)
                                             for k, n in enumerate(names.values())}}
     glyphs["u0020"] = TTGlyphPen(None).glyph()
@@ -423,7 +423,7 @@ def test_every_finding_is_of_a_known_check_and_severity(good) -> None:
     for path in (good, FONTS / "OSP-DIN.ttf", FONTS / "GNUTypewriter.ttf"):
         for f in inspect(path).findings:
             assert f.check in CHECKS and f.severity in SEVERITIES and f.message
-            assert f.character == "" or f.character in CHARACTERS
+            assert f.character == "" or f.character in ASCII
 
 
 def test_a_report_survives_json() -> None:

@@ -7,7 +7,8 @@ import torch
 
 from core import geometry
 from core.errors import Mismatch, Missing, Usage
-from core.recognizer import net, window
+from core.recognizer import alphabet, net, window
+from core.recognizer.alphabet import N_CLASSES
 from core.recognizer.architecture import NetSettings
 
 TINY = NetSettings(channels=(4, 8, 8, 8), hidden=8)
@@ -80,18 +81,38 @@ def test_a_quad_at_the_edge_of_the_page_repeats_the_border():
 @pytest.mark.parametrize("width", [32, 100, 160])
 def test_a_time_step_is_four_pixels(width):
     scores = net.WordNet(TINY).eval()(torch.zeros(2, 1, 32, width))
-    assert scores.shape == (2, width // 4, 96)
+    assert scores.shape == (2, width // 4, N_CLASSES)
 
 
 def test_default_net_has_the_size_it_says():
-    assert net.n_parameters(net.WordNet(NetSettings())) == pytest.approx(1.26e6, rel=0.01)
+    assert net.n_parameters(net.WordNet(NetSettings())) == pytest.approx(1.28e6, rel=0.01)
+
+
+def test_weights_of_ascii_alone_read_as_before_in_the_whole_alphabet(tmp_path):
+    windows = np.random.default_rng(0).integers(0, 255, (2, 32, 64)).astype(np.uint8)
+    width, n = np.array([64, 40]), len(alphabet.ASCII) + 1
+    small = net.WordNet(TINY).eval()
+    net.save(small, tmp_path / "w.pt", 0)
+    old = net.load(tmp_path / "w.pt", bf16=False).log_probs(windows, width)[..., :n]
+    content = torch.load(tmp_path / "w.pt", weights_only=True)
+    for name in ("out.weight", "out.bias"):
+        content["weights"][name] = content["weights"][name][:n].clone()
+    content |= {"alphabet": alphabet.ASCII, "digest": alphabet.digest_of(alphabet.ASCII)}
+    net.write_atomically(content, tmp_path / "old.pt")
+    found = net.load(tmp_path / "old.pt", bf16=False).log_probs(windows, width)
+    assert found.shape == (2, 16, N_CLASSES)
+    assert np.array_equal(found[..., :n].argmax(2), old.argmax(2))
+    content |= {"alphabet": "xyz", "digest": alphabet.digest_of("xyz")}
+    net.write_atomically(content, tmp_path / "other.pt")
+    with pytest.raises(Mismatch, match="other.pt"):
+        net.load(tmp_path / "other.pt")
 
 
 def test_padding_steps_say_blank():
     loaded = net.LoadedNet(net.WordNet(TINY), "tiny", "", bf16=False)
     windows = np.random.default_rng(0).integers(0, 255, (1, 32, 64)).astype(np.uint8)
     found = loaded.log_probs(windows, np.array([40]))
-    assert found.shape == (1, 16, 96)
+    assert found.shape == (1, 16, N_CLASSES)
     assert (found[0, 10:].argmax(1) == 0).all() and np.exp(found[0, :10]).sum(1) == pytest.approx(1)
 
 

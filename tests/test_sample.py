@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from core.errors import Usage
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII, CHARACTERS
 from core.synth import loader, transforms
 from core.synth.sample import SampleSettings, character_histogram, sample, strip
 
@@ -145,7 +145,7 @@ def test_widths_are_like_those_of_real_words() -> None:
 
 def test_no_window_shows_a_lone_speck() -> None:
     texts = {sample(DEFAULT, 17, i).text for i in range(3000)}
-    assert not texts & set(".,'`-_~^\"")
+    assert not texts & set(".,'`_~^\"‘’“”°")
 
 
 def test_windows_fit_the_net() -> None:
@@ -160,7 +160,7 @@ def test_windows_fit_the_net() -> None:
 
 def test_all_printable_ascii_occurs_and_no_text_has_spaces_around() -> None:
     texts = [sample(DEFAULT, 21, i).text for i in range(6000)]
-    assert set("".join(texts)) == set(CHARACTERS)
+    assert set(ASCII) <= set("".join(texts)) <= set(CHARACTERS)
     assert all(text == text.strip() for text in texts)
 
 
@@ -191,9 +191,11 @@ def test_more_text_is_cut_not_shrunk() -> None:
 
 
 def test_no_printable_character_is_rarer_than_a_tenth_of_the_median() -> None:
-    counts = character_histogram(DEFAULT, 11, 8000)
-    assert counts.shape == (95,)
-    assert counts[1:].min() >= np.median(counts[1:]) / 10
+    counts = character_histogram(DEFAULT, 11, 20000)
+    assert counts.shape == (len(CHARACTERS),)
+    inked = counts[1:len(ASCII)]
+    assert inked.min() >= np.median(inked) / 10
+    assert counts.min() > 0
     said = Counter("".join(sample(DEFAULT, 11, i).text for i in range(300)))
     few = character_histogram(DEFAULT, 11, 300)
     assert {c: n for c, n in zip(CHARACTERS, few.tolist()) if n} == said

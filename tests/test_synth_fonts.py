@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from fontTools.ttLib import TTFont
 
 from core.errors import Missing, Unreadable
 from core.fonts.catalogue import CLASSES, Catalogue, FontFile, sha256_of, shipped
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII, CHARACTERS
 from core.synth import fonts
 from core.synth.sample import SampleSettings, sample
 
@@ -30,8 +31,12 @@ def _bar(x0: int, y0: int, x1: int, y1: int):
     return pen.glyph()
 
 
-def _font(path: Path, missing: str = "", empty: str = "", boxed: str = "") -> FontFile:
-    """A font of bars, each character of another height, with the named defects."""
+def _font(path: Path, missing: str = "", empty: str = "", boxed: str = "",
+          plain: str = "") -> FontFile:
+    """A font of bars, each character of another height, with the named defects.
+
+    plain  letters drawn without their accent
+    """
     builder = FontBuilder(1000, isTTF=True)
     glyphs, cmap, metrics = {".notdef": _bar(50, 0, 450, 700)}, {}, {".notdef": (500, 50)}
     for k, c in enumerate(CHARACTERS):
@@ -42,6 +47,8 @@ def _font(path: Path, missing: str = "", empty: str = "", boxed: str = "") -> Fo
                         _bar(50, 0, 450, 700) if c in boxed else _bar(50, 0, 300, 200 + 4 * k))
         cmap[ord(c)] = name
         metrics[name] = (500, 50)
+    for c in plain:
+        glyphs[f"u{ord(c):04x}"] = glyphs[f"u{ord(unicodedata.normalize('NFD', c)[0]):04x}"]
     builder.setupGlyphOrder(list(glyphs))
     builder.setupCharacterMap(cmap)
     builder.setupGlyf(glyphs)
@@ -71,6 +78,27 @@ def test_missing_empty_and_boxed_glyphs_are_not_usable(tmp_path) -> None:
     atlas = fonts.build((_font(tmp_path / "broken.ttf", missing="Q~", empty="x5", boxed="%&"),))
     refused = {c for k, c in enumerate(CHARACTERS) if not atlas.usable[0, k]}
     assert refused == set("Q~x5%&")
+
+
+def test_letters_drawn_without_their_accent_are_not_usable(tmp_path) -> None:
+    atlas = fonts.build((_font(tmp_path / "english.ttf", plain="éÜ"),))
+    assert {c for k, c in enumerate(CHARACTERS) if not atlas.usable[0, k]} == set("éÜ")
+
+
+def test_signs_beyond_ascii_follow_the_verdict_on_what_they_are_like() -> None:
+    left = dict(zip(CHARACTERS, fonts.permitted(frozenset(ASCII) - set("e\"-")), strict=True))
+    assert {c for c, good in left.items() if not good} == set("e\"-èéêë“”„–—")
+    letters = frozenset(c for c in ASCII if c.isalnum() or c == " ")
+    left = dict(zip(CHARACTERS, fonts.permitted(letters), strict=True))
+    assert left["é"] and left["ß"] and not (left["€"] or left["»"] or left["…"])
+
+
+def test_words_stay_apart_in_fonts_with_narrow_spaces() -> None:
+    face = fonts.default_atlas().face(3, LARGE)
+    set_ = fonts.set_text(face, "HI IH", -0.1 * face.em, 0.1, 1e9)
+    pens = [x for _, x, _ in set_.places]
+    close = fonts.set_text(face, "HIIH", -0.1 * face.em, 0.1, 1e9)
+    assert pens[2] - close.places[2][1] >= 0.15 * face.em
 
 
 def test_no_sample_shows_a_glyph_that_its_font_lacks(tmp_path) -> None:

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from core.errors import Mismatch, Missing, Usage
-from core.recognizer import net
+from core.recognizer import alphabet, net
 from core.recognizer.architecture import NetSettings
 from core.train import checkpoint, words
 from core.train.batch import Batch
@@ -158,6 +158,28 @@ def test_a_state_in_pieces_is_the_same_state(tmp_path):
     again = checkpoint.load(tmp_path / "parts" / words.STATE)
     assert again.samples == 16
     assert all(torch.equal(whole.model[k], again.model[k]) for k in whole.model)
+
+
+def test_a_state_of_ascii_alone_goes_on_in_the_whole_alphabet(tmp_path):
+    words.train(settings(16), tmp_path, source=digits, say=quiet)
+    path, n = tmp_path / words.STATE, len(alphabet.ASCII) + 1
+    content = torch.load(path, weights_only=True)
+    shape = content["model"]["out.weight"].shape
+    for weights in (content["model"], content["average"]):
+        for name in ("out.weight", "out.bias"):
+            weights[name] = weights[name][:n].clone()
+    for moments in content["optimiser"]["state"].values():
+        for name in ("exp_avg", "exp_avg_sq"):
+            if len(moments[name]) == len(alphabet.CHARACTERS) + 1:
+                moments[name] = moments[name][:n].clone()
+    content["draws"]["counts"] = content["draws"]["counts"][:, :n].clone()
+    content["digest"] = alphabet.digest_of(alphabet.ASCII)
+    del content["alphabet"]
+    torch.save(content, path)
+    state = checkpoint.load(path)
+    assert state.model["out.weight"].shape == shape
+    state = words.train(settings(32), tmp_path, resume=path, source=digits, say=quiet)
+    assert state.samples == 32
 
 
 def test_a_sweep_writes_an_entry_for_each_run(tmp_path):

@@ -10,6 +10,7 @@ import torch
 from core import geometry
 from core.reading import Parents, Segments
 from core.recognizer import net, window
+from core.recognizer.alphabet import N_CLASSES
 from core.recognizer.architecture import NetSettings
 from core.recognizer.transcribe import (
     TranscriptSettings,
@@ -63,7 +64,7 @@ def test_each_segment_has_its_transcript_whatever_the_batching(loaded):
 
 def test_the_table_holds_together(loaded):
     table = transcripts(segments_of(noise(40, 160, 64)), TranscriptSettings(sure=1.01), loaded)
-    assert table.log_probs.shape == (3, 40, 96) and table.log_probs.dtype == np.float16
+    assert table.log_probs.shape == (3, 40, N_CLASSES) and table.log_probs.dtype == np.float16
     assert list(np.diff(table.char_offsets)) == [len(t) for t in table.text]
     assert (table.char_t > 0).all()
     for row, width in enumerate((40, 160, 64)):

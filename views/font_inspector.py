@@ -27,12 +27,12 @@ from PySide6.QtWidgets import (
 )
 
 from core.fonts.findings import FontReport
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 from views.fonts import FontList
 from views.glyph_detail import GlyphDetail
 from views.glyphs import CAPTION, CELL, GAP, LINE_HEIGHT, LINE_WIDTH, Cells, Pictures, Slot
 
-MARKS = CHARACTERS[1:]  # what has ink, in the order of the grid below
+MARKS = ASCII[1:]  # what has ink, in the order of the grid below
 # Letters and digits first: they are most of what is drawn, and where faults cost most.
 GRID = "".join(sorted(MARKS, key=lambda c: (not c.isalpha(), not c.isdigit(), MARKS.index(c))))
 SHEET, ACROSS, CLEAN = range(3)
@@ -461,7 +461,7 @@ def across_slots(reports: list[FontReport], character: str, verdicts: dict[str, 
 
     verdicts  font's key -> (character -> verdict)
     """
-    k = CHARACTERS.index(character)
+    k = ASCII.index(character)
     far = {r.sha256: r.distance[k] if r.distance else -1.0 for r in reports}
     slots = []
     for report in sorted(reports, key=lambda r: (-far[r.sha256], r.family.lower())):

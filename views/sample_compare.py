@@ -34,7 +34,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII, CHARACTERS
 from core.synth.compare import UNITS, Gap, Measures, RealCrops, finite, gaps
 from views.film_strip import picture
 from views.layers import BLUE, SKY, VERMILION
@@ -297,19 +297,19 @@ class CharacterBars(QWidget):
         self.n = 0
 
     def show_counts(self, counts: NDArray[np.int64], n: int) -> None:
-        """(95,) counts of alphabet.CHARACTERS in n samples."""
+        """(C,) counts of alphabet.CHARACTERS in n samples."""
         self.counts, self.n = np.asarray(counts, np.int64), n
         rare = self.rare()
         self.setAccessibleDescription(self._title() + (f"; rare: {rare}" if rare else ""))
         self.update()
 
     def median(self) -> float:
-        """Of the characters but the space."""
-        return float(np.median(self.counts[1:]))
+        """Of ASCII but the space."""
+        return float(np.median(self.counts[1:len(ASCII)]))
 
     def rare(self) -> str:
-        """Characters rarer than a tenth of the median."""
-        return "".join(c for c, n in zip(CHARACTERS[1:], self.counts[1:].tolist(), strict=True)
+        """Characters of ASCII rarer than a tenth of the median; those beyond it may be rare."""
+        return "".join(c for c, n in zip(ASCII[1:], self.counts[1:len(ASCII)].tolist(), strict=True)
                        if n < self.SHARE * self.median())
 
     def _title(self) -> str:
@@ -332,7 +332,7 @@ class CharacterBars(QWidget):
         head = QRectF(6, 4, self.width() - 12, 2 * painter.fontMetrics().height())
         painter.drawText(head, int(Qt.TextFlag.TextWordWrap), self._title())
         area = QRectF(6, head.bottom() + 4, self.width() - 12, self.height() - head.height() - 12)
-        rows = max(1, min(4, int(len(CHARACTERS) * 11 // area.width()) + 1))
+        rows = max(1, min(6, int(len(CHARACTERS) * 11 // area.width()) + 1))
         per_row = -(-len(CHARACTERS) // rows)
         tall = area.height() / rows
         top = max(float(np.sqrt(self.counts.max())), 1.0)  # square roots: rare ones stay visible

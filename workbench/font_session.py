@@ -19,7 +19,7 @@ from core.fonts import stock
 from core.fonts.catalogue import CLASSES, FONTS, Catalogue, Verdict, own_verdicts, sha256_of
 from core.fonts.findings import CHECKS, Finding, FontReport
 from core.pipeline import RESOURCES
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 from workbench import messages
 from workbench.font_desk import Desk
 from workbench.font_memory import Pace, Place, SecondLooks
@@ -244,7 +244,7 @@ class FontSession(QObject):
     def ask_trial(self, key: str) -> None:
         """Errors on held-out words in a font, with what may be drawn of it."""
         allowed = stock.allowed_row(self.reports[key], self.catalogue)
-        characters = frozenset(c for c, good in zip(CHARACTERS, allowed, strict=True) if good)
+        characters = frozenset(c for c, good in zip(ASCII, allowed, strict=True) if good)
         self.reading.ask(TryWords(Desk.job(), self.ref(key), characters, TRIAL), ("trial", key), NOW)
 
     def ask_crop(self, path: Path) -> None:
@@ -253,7 +253,7 @@ class FontSession(QObject):
 
     def ask_nearest(self, pixels: NDArray[np.uint8], text: str) -> None:
         """Fonts that a real word looks like; an older search is given up."""
-        said = "".join(c for c in text if c in set(CHARACTERS)).strip()
+        said = "".join(c for c in text if c in set(ASCII)).strip()
         if not said:
             self.said.emit("Type what the word says first")
             return
@@ -330,7 +330,7 @@ class FontSession(QObject):
 
     def _is_absent(self, key: str, character: str) -> bool:
         distance = self.reports[key].distance
-        return bool(distance) and distance[CHARACTERS.index(character)] < 0
+        return bool(distance) and distance[ASCII.index(character)] < 0
 
     def flag_class(self, key: str, name: str, reason: str = "") -> None:
         """Reject a class of characters of a font, or accept it if it is rejected already."""
@@ -461,7 +461,7 @@ class FontSession(QObject):
             return ""
         good = self.stock.allowed[row].copy()
         if characters:
-            good[[CHARACTERS.index(c) for c in characters]] = False
+            good[[ASCII.index(c) for c in characters]] = False
         else:
             good[:] = False
         return stock.cost(self.stock, {key: good})

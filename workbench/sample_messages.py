@@ -163,7 +163,7 @@ class StripMade:
 
 @dataclass(frozen=True)
 class CharactersCounted:
-    """(95,) how often each of alphabet.CHARACTERS occurs in the first n samples."""
+    """(C,) how often each of alphabet.CHARACTERS occurs in the first n samples."""
 
     job: int
     n: int

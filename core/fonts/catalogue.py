@@ -25,7 +25,7 @@ from platformdirs import user_config_dir
 
 from core.errors import Missing, Unreadable, Usage
 from core.fonts.findings import RULES, FontReport
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 
 FONTS = Path(__file__).parents[2] / "resources" / "fonts"
 FAMILIES = "families.tsv"
@@ -33,7 +33,7 @@ VERDICTS = "verdicts.jsonl"
 CLASSES = {"digits": frozenset("0123456789"),
            "lower": frozenset("abcdefghijklmnopqrstuvwxyz"),
            "upper": frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-           "symbols": frozenset(c for c in CHARACTERS if not c.isalnum() and c != " ")}
+           "symbols": frozenset(c for c in ASCII if not c.isalnum() and c != " ")}
 SCOPES = ("character", "class", "font", "family")
 DECISIONS = ("accept", "reject", "weight")
 REASONS = ("missing", "square", "wrong symbol", "case", "broken", "other")  # keys 1 to 6
@@ -82,7 +82,7 @@ class Verdict:
                         f"{'|'.join(DECISIONS)}, not {self.scope!r} and {self.decision!r}")
         if (self.decision == "weight") != (self.scope == "family"):
             raise Usage("a weight is given to a family, and a family is given nothing else")
-        if self.scope == "character" and self.target not in set(CHARACTERS):
+        if self.scope == "character" and self.target not in set(ASCII):
             raise Usage(f"{self.target!r} is not one printable ASCII character")
         if self.scope == "class" and self.target not in CLASSES:
             raise Usage(f"{self.target!r} is no class; choose one of {', '.join(CLASSES)}")
@@ -225,7 +225,7 @@ class Catalogue:
         whole = self.current(sha256)
         if whole is not None and whole.decision == "reject":
             return frozenset()
-        good = set(CHARACTERS)
+        good = set(ASCII)
         verdicts = self.of(sha256)
         for verdict in verdicts:
             if verdict.scope == "class" and verdict.decision == "reject":

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from core.errors import Missing
 from core.fonts.glyphs import POSITION, Glyphs
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 
 WEIGHTS = Path(__file__).parents[2] / "resources" / "fonts" / "consensus.npz"
 CELL = 20  # px; a glyph's ink is fitted into a square of this, its shape kept
-MARKS = CHARACTERS[1:]  # what has ink: class k is MARKS[k]
+MARKS = ASCII[1:]  # what has ink: class k is MARKS[k]
 N_MEASURES = 7
 # Characters that fonts draw alike, so that one read as the other tells nothing. To each come the
 # other case of its letters (one-case fonts, small capitals), see `_groups`.
@@ -42,7 +42,7 @@ class Consensus:
     b2: NDArray[np.float32]
 
     def probabilities(self, glyphs: Glyphs) -> NDArray[np.float32]:
-        """(95, 94): of each of alphabet.CHARACTERS' glyphs, how likely it is each of MARKS.
+        """(95, 94): of each of alphabet.ASCII' glyphs, how likely it is each of MARKS.
 
         Rows without ink are zero.
         """
@@ -77,7 +77,7 @@ def features(glyphs: Glyphs) -> NDArray[np.float32]:
     width, advance, log of width to height, ink to its box.
     """
     unit = glyphs.cap_height
-    out = np.zeros((len(CHARACTERS), CELL * CELL + N_MEASURES), np.float32)
+    out = np.zeros((len(ASCII), CELL * CELL + N_MEASURES), np.float32)
     for k, bitmap in enumerate(glyphs.bitmap):
         if not bitmap.size:
             continue
@@ -108,8 +108,8 @@ def fitted(bitmap: NDArray[np.uint8], cell: int = CELL) -> NDArray[np.uint8]:
 @cache
 def groups() -> NDArray[np.float32]:
     """(95, 94): row of a character -> 1 for each of MARKS that counts as the same, itself too."""
-    table = np.zeros((len(CHARACTERS), len(MARKS)), np.float32)
-    for k, c in enumerate(CHARACTERS):
+    table = np.zeros((len(ASCII), len(MARKS)), np.float32)
+    for k, c in enumerate(ASCII):
         alike = {c} | {o for group in ALIKE if c in group for o in group}
         alike |= {o.swapcase() for o in alike}
         for o in alike & set(MARKS):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.errors import OcrError
 from core.fonts.formats import open_font
 from core.fonts.glyphs import Glyphs, rasterise
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 from core.synth.fonts import HINTED_TO, draw_glyph
 
 EM_OF_CELL = 0.56  # em by cell; leaves room for ascenders, descenders and wide letters
@@ -60,7 +60,7 @@ class Outline:
     box: tuple[float, float, float, float]  # left, bottom, right, top of the ink
 
 
-def glyph_cells(path: Path, index: int = 0, characters: str = CHARACTERS[1:],
+def glyph_cells(path: Path, index: int = 0, characters: str = ASCII[1:],
                 size: int = 64) -> Cells:
     """The grid of one font: a cell of `size` px for each character.
 
@@ -141,7 +141,7 @@ def outline(path: Path, character: str, index: int = 0) -> Outline:
     points = np.array(points, np.float32).reshape(-1, 2) / units
     on = np.array([t & 1 for t in tags], bool)
     cuts = [e + 1 for e in ends[:-1]]
-    k = CHARACTERS.index(character)
+    k = ASCII.index(character)
     return Outline(character, tuple(np.split(points, cuts)) if len(points) else (),
                    tuple(np.split(on, cuts)) if len(points) else (),
                    any((t & 3) == 2 for t in tags), float(glyphs.advance[k]),

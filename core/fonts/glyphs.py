@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 
 EM = 64  # px per em of the rasters that the checks compare; a hairline of 10/1000 em still shows
 INK = 1  # level of 255 from which a pixel counts as ink, as in the generator
-POSITION = {c: k for k, c in enumerate(CHARACTERS)}  # column of a character in all tables here
+POSITION = {c: k for k, c in enumerate(ASCII)}  # column of a character in all tables here
 CLIP = 4096  # px; a glyph with a larger raster (an outline gone astray) is cut off
 
 
 @dataclass(frozen=True)
 class Glyphs:
-    """A row for each of alphabet.CHARACTERS. Lengths in em, y up from the baseline.
+    """A row for each of alphabet.ASCII. Lengths in em, y up from the baseline.
 
     index    (95,) int32 glyph number, 0 = the font does not have the character
     outline  the points in font units, moved to the left edge, as bytes: equal for equal outlines
@@ -72,17 +72,17 @@ def rasterise(face: Any) -> Glyphs:
 
     flags = freetype.FT_LOAD_RENDER | freetype.FT_LOAD_NO_HINTING | freetype.FT_LOAD_NO_BITMAP
     face.set_pixel_sizes(0, EM)
-    index = np.array([face.get_char_index(c) for c in CHARACTERS], np.int32)
+    index = np.array([face.get_char_index(c) for c in ASCII], np.int32)
     outlines = tuple(_outline(face, int(number)) for number in index)
     bitmaps, failed = [], set()
-    box = np.zeros((len(CHARACTERS), 4), np.float32)
-    advance = np.zeros(len(CHARACTERS), np.float32)
+    box = np.zeros((len(ASCII), 4), np.float32)
+    advance = np.zeros(len(ASCII), np.float32)
     for k, number in enumerate(index):
         try:
             bitmap, box[k], advance[k] = _glyph(face, int(number), flags)
         except freetype.FT_Exception:
             bitmap = np.zeros((0, 0), np.uint8)
-            failed.add(CHARACTERS[k])
+            failed.add(ASCII[k])
         bitmaps.append(bitmap)
     try:
         blank = _glyph(face, 0, flags)[0]
@@ -112,7 +112,7 @@ def glyph_names(face: Any, glyphs: Glyphs) -> dict[str, str]:
     if not face.has_glyph_names:
         return {}
     return {c: face.get_glyph_name(int(glyphs.index[k])).decode("latin-1")
-            for k, c in enumerate(CHARACTERS) if glyphs.index[k]}
+            for k, c in enumerate(ASCII) if glyphs.index[k]}
 
 
 def _glyph(face: Any, number: int, flags: int) -> tuple[NDArray[np.uint8], NDArray, float]:

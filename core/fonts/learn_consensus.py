@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from core.fonts import consensus
 from core.fonts.formats import Refused, font_files, open_font
 from core.fonts.glyphs import rasterise
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 
 HIDDEN = 192
 EPOCHS = 12
@@ -119,7 +119,7 @@ def learn(rows: Rows) -> dict[str, NDArray]:
     y = torch.from_numpy(rows.y.astype(np.int64))
     weight = torch.from_numpy(rows.weight)
     net = nn.Sequential(nn.Linear(x.shape[1], HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT),
-                        nn.Linear(HIDDEN, len(CHARACTERS) - 1))
+                        nn.Linear(HIDDEN, len(ASCII) - 1))
     adam = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.02)
     steps = EPOCHS * (len(x) // 512)
     fall = torch.optim.lr_scheduler.OneCycleLR(adam, 3e-3, total_steps=steps + 1)

@@ -22,7 +22,7 @@ from core.fonts import consensus, drawing
 from core.fonts.check import default_store
 from core.fonts.findings import Finding, FontReport
 from core.fonts.glyphs import POSITION
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 
 MODELS = Path(__file__).parents[2] / "resources" / "models"
 VERSION = 1  # of how windows are drawn and cut; raise it when that changes: kept ones are read anew
@@ -95,7 +95,7 @@ class Kept:
             pass
 
 
-def read_font(path: Path, net: Any, index: int = 0, characters: str = CHARACTERS[1:]) -> Readings:
+def read_font(path: Path, net: Any, index: int = 0, characters: str = ASCII[1:]) -> Readings:
     """What `net` (from `load_net`) reads in a font. Raises Unreadable for a file that is none."""
     from rapidfuzz.distance import Levenshtein
 
@@ -136,7 +136,7 @@ def read_fonts(reports: Iterable[FontReport], net: Any = None,
             continue
         else:
             rejected = report.rejected()
-            good = "".join(c for c in CHARACTERS[1:] if c not in rejected)
+            good = "".join(c for c in ASCII[1:] if c not in rejected)
             found = list(_findings(kept.read(report, net, good), report))
         others = [f for f in report.findings if f.check not in ("reading", "pangram")]
         yield replace(report, findings=(*others, *found), read=not missing)

@@ -16,7 +16,7 @@ from core.fonts import consensus
 from core.fonts.findings import Finding
 from core.fonts.glyphs import POSITION, Glyphs
 from core.fonts.lettering import plain_forms
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 
 LOOK_ALIKES = ("lI1|", "0O")
 # Pairs that many typefaces draw as one on purpose; a net can tell them by their neighbours at most.
@@ -43,7 +43,7 @@ READABLE = 0.75  # share of letters and digits read right, below which single gl
 UNREADABLE = 0.5  # share below which the whole font is unlike others
 STRANGE = 0.22  # share, of its plain forms too, below which it is doubted
 MISLEADING = 0.12  # share of them that are surely others, from which it is: Greek in Latin places
-LETTERS_DIGITS = "".join(c for c in CHARACTERS if c.isalnum())
+LETTERS_DIGITS = "".join(c for c in ASCII if c.isalnum())
 
 
 def shapes(glyphs: Glyphs, probabilities: NDArray[np.float32],
@@ -73,7 +73,7 @@ def notdef(glyphs: Glyphs, own: NDArray[np.float32]) -> Iterator[Finding]:
     """Characters drawn like .notdef. One alone that reads as itself: then .notdef is the odd one."""
     if not glyphs.blank_bitmap.size:
         return
-    equal = [c for k, c in enumerate(CHARACTERS)
+    equal = [c for k, c in enumerate(ASCII)
              if glyphs.index[k] and glyphs.bitmap[k].size
              and (glyphs.outline[k] == glyphs.blank_outline
                   or np.array_equal(glyphs.bitmap[k], glyphs.blank_bitmap))]
@@ -94,7 +94,7 @@ def duplicates(glyphs: Glyphs, own: NDArray[np.float32], known: set[str]) -> Ite
     Where one alone looks like itself to the consensus of fonts, that one is right and not told of.
     """
     groups: dict[bytes, list[str]] = {}
-    for k, c in enumerate(CHARACTERS):
+    for k, c in enumerate(ASCII):
         if glyphs.inked[k] and c not in known:
             groups.setdefault(glyphs.outline[k], []).append(c)
     for same in groups.values():
@@ -308,7 +308,7 @@ def against_consensus(glyphs: Glyphs, probabilities: NDArray[np.float32], own: N
     if share < READABLE:
         return
     for k in np.flatnonzero(glyphs.inked):
-        c = CHARACTERS[k]
+        c = ASCII[k]
         seen, sure = consensus.best(probabilities, c)
         if c in told or seen in FORMS.get(c, ""):
             continue

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from core.fonts.catalogue import CLASSES, FONTS, Catalogue, shipped
 from core.fonts.findings import FontReport
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 
-RARE = "".join(c for c in CHARACTERS if c in CLASSES["symbols"])
+RARE = "".join(c for c in ASCII if c in CLASSES["symbols"])
 FEW = 12  # fonts of a kind, below which a verdict says how many it leaves
 LEAST = 0.005  # share below which a loss is not worth a word
 # kind -> words in a family's or file's name; the first that fits. Names are all that fonts say.
@@ -78,7 +78,7 @@ def stock(reports: Iterable[FontReport], catalogue: Catalogue) -> Stock:
     """The stock as it stands. Fonts of families.tsv have its weights, any other has weight 1."""
     known = _shipped_weights()
     reports = list(reports)
-    allowed = np.zeros((len(reports), len(CHARACTERS)), bool)
+    allowed = np.zeros((len(reports), len(ASCII)), bool)
     weight = np.ones(len(reports))
     for n, report in enumerate(reports):
         allowed[n] = allowed_row(report, catalogue)
@@ -92,9 +92,9 @@ def allowed_row(report: FontReport, catalogue: Catalogue) -> NDArray[np.bool_]:
     good = catalogue.allowed(report.sha256)
     rejected = report.rejected()
     if "" in rejected and catalogue.current(report.sha256) is None:
-        return np.zeros(len(CHARACTERS), bool)
+        return np.zeros(len(ASCII), bool)
     doubtful = {c for c in rejected if c and catalogue.current(report.sha256, "character", c) is None}
-    return np.array([c in good and c not in doubtful for c in CHARACTERS])
+    return np.array([c in good and c not in doubtful for c in ASCII])
 
 
 @cache
@@ -119,7 +119,7 @@ def cost(before: Stock, after: dict[str, NDArray[np.bool_]]) -> str:
     then = Stock(before.key, before.kind, before.weight, allowed)
     said = _lost_kinds(before, then)
     had, has = before.coverage(), then.coverage()
-    rare = [CHARACTERS.index(c) for c in RARE]
+    rare = [ASCII.index(c) for c in RARE]
     lost = 1 - has[rare].mean() / had[rare].mean() if had[rare].any() else 0.0
     if lost >= LEAST:
         said.append(f"rare signs −{lost:.1%}")
@@ -129,7 +129,7 @@ def cost(before: Stock, after: dict[str, NDArray[np.bool_]]) -> str:
     if abs(part) >= LEAST:
         said.append(f"{abs(part):.1%} of draws go to other fonts" if part > 0
                     else f"{-part:.1%} more draws")
-    gone = [c for k, c in enumerate(CHARACTERS) if had[k] > 0 and has[k] == 0]
+    gone = [c for k, c in enumerate(ASCII) if had[k] > 0 and has[k] == 0]
     if gone:
         said.append(f"nothing left that draws {' '.join(gone[:8])}")
     return "; ".join(said)

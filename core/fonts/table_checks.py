@@ -9,7 +9,7 @@ import numpy as np
 from core.fonts.findings import Finding
 from core.fonts.formats import Opened
 from core.fonts.glyphs import POSITION, Glyphs
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import ASCII
 
 FEWEST = 20  # printable characters; a font with fewer is one of another script or of ornaments
 ZERO = 0.005  # em; an advance below it does not part a character from the next
@@ -21,7 +21,7 @@ HIGHEST, LOWEST = 2.0, 1.5  # em of ascent, of descent; stacked scripts keep bel
 FLATTEST = 0.5  # em from descent to ascent
 OUTSIDE = 0.1  # em of ink beyond ascent or descent; swashes pass it a little
 NEEDED = ("glyf", "loca", "CFF ", "CFF2", "cmap", "hmtx", "head", "maxp")  # to draw at all
-LETTERS_DIGITS = "".join(c for c in CHARACTERS if c.isalnum())
+LETTERS_DIGITS = "".join(c for c in ASCII if c.isalnum())
 
 
 def tables(opened: Opened, glyphs: Glyphs) -> Iterator[Finding]:
@@ -57,11 +57,11 @@ def symbol_cmap(opened: Opened) -> Iterator[Finding]:
 
 
 def missing(opened: Opened, glyphs: Glyphs) -> Iterator[Finding]:
-    lacking = [c for k, c in enumerate(CHARACTERS) if glyphs.index[k] == 0]
-    n = len(CHARACTERS) - len(lacking)
+    lacking = [c for k, c in enumerate(ASCII) if glyphs.index[k] == 0]
+    n = len(ASCII) - len(lacking)
     if n < FEWEST:
         yield Finding("missing", "", "reject", n, FEWEST,
-                      f"has {n} of {len(CHARACTERS)} printable ASCII characters: a font of another "
+                      f"has {n} of {len(ASCII)} printable ASCII characters: a font of another "
                       "script or of ornaments, there is next to nothing to draw")
     instead = "nothing at all" if not glyphs.blank_bitmap.size else "the sign for missing ones"
     for c in lacking:
@@ -75,7 +75,7 @@ def missing(opened: Opened, glyphs: Glyphs) -> Iterator[Finding]:
 
 
 def empty(glyphs: Glyphs) -> Iterator[Finding]:
-    for k, c in enumerate(CHARACTERS):
+    for k, c in enumerate(ASCII):
         if c in glyphs.failed:
             yield Finding("empty", c, "reject", 0, 1, f"{_named(c)} cannot be drawn: its outline "
                           "is damaged")
@@ -92,7 +92,7 @@ def advances(opened: Opened, glyphs: Glyphs) -> Iterator[Finding]:
     usual = float(np.median(of_letters)) if len(of_letters) else 0.5
     units = opened.face.units_per_EM or 1000
     for k in np.flatnonzero(inked):
-        c, advance = CHARACTERS[k], float(glyphs.advance[k])
+        c, advance = ASCII[k], float(glyphs.advance[k])
         if advance * units >= NEGATIVE_FROM or advance < -ZERO:
             back = advance - 65536 / units if advance > 0 else advance
             yield Finding("negative-advance", c, "reject", round(back, 3), 0,
@@ -170,8 +170,8 @@ def clipping(opened: Opened, glyphs: Glyphs) -> Iterator[Finding]:
     inked = glyphs.inked
     excess = np.maximum(glyphs.box[:, 3] - ascent, descent - glyphs.box[:, 1])
     for k in np.flatnonzero(inked & (excess > OUTSIDE)):
-        yield Finding("clipping", CHARACTERS[k], "information", round(float(excess[k]), 3), OUTSIDE,
-                      f"{_named(CHARACTERS[k])} reaches {excess[k]:.2f} em beyond the font's own "
+        yield Finding("clipping", ASCII[k], "information", round(float(excess[k]), 3), OUTSIDE,
+                      f"{_named(ASCII[k])} reaches {excess[k]:.2f} em beyond the font's own "
                       "ascent or descent: other programs cut it, the generator draws it whole")
 
 

@@ -75,7 +75,7 @@ def held_out(path: Path, allowed: frozenset[str], n: int, seed: int = HELD_OUT) 
     allowed  the characters that verdicts leave. Raises Missing where none is left, Unreadable.
     """
     atlas = synth_fonts.build((FontFile(path, path.stem, 1.0),))
-    usable = atlas.usable & np.array([c in allowed for c in CHARACTERS])[None]
+    usable = atlas.usable & synth_fonts.permitted(allowed)[None]
     drawable = frozenset(c for c, good in zip(CHARACTERS, usable[0], strict=True) if good)
     if not drawable - {" "}:
         raise Missing(f"{path.name} has no character that may be drawn; accept some first")

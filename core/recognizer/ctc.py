@@ -22,7 +22,7 @@ from core.recognizer.alphabet import BLANK, decode, encode
 
 SURE_BLANK = 0.999  # a step more blank than this cannot change the order of the best few texts
 FAINT = log(1e-4)  # a class below this in a step is not followed by the beam
-FOLLOWED = 8  # classes of a step the beam follows at most; an untrained net has 95 alike
+FOLLOWED = 8  # classes of a step the beam follows at most; an untrained net has all alike
 ALIKE = 96  # texts whose forward sums are made at once
 NEVER = -1e30  # log of nothing that still adds up without NaN
 

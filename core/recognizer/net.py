@@ -25,9 +25,11 @@ from core.recognizer.window import standardise
 
 UNCALIBRATED = Calibration()
 
+NEVER = -100.0  # score of a class that is never read
+
 
 class WordNet(nn.Module):
-    """Standardised windows (B, 1, 32, W) -> class scores (B, W / 4, 96), not yet normalised."""
+    """Standardised windows (B, 1, 32, W) -> class scores (B, W / 4, C), not yet normalised."""
 
     def __init__(self, settings: NetSettings) -> None:
         super().__init__()
@@ -52,7 +54,7 @@ class WordNet(nn.Module):
         x = self.cnn(x)                     # (B, C, 1, T)
         x = x.squeeze(2).transpose(1, 2)    # (B, T, C)
         x, _ = self.lstm(x)                 # (B, T, 2 * hidden)
-        return self.out(self.dropout(x))    # (B, T, 96)
+        return self.out(self.dropout(x))    # (B, T, C)
 
 
 def _conv(before: int, after: int, kernel: tuple[int, int] = (3, 3),
@@ -105,7 +107,7 @@ class LoadedNet:
         self.net.requires_grad_(False)
 
     def log_probs(self, window: NDArray[np.uint8], width: NDArray[np.int32]) -> NDArray[np.float32]:
-        """(n, W / 4, 96) natural log probabilities of windows (n, 32, W) uint8, dark on light.
+        """(n, W / 4, C) natural log probabilities of windows (n, 32, W) uint8, dark on light.
 
         width: (n,) px in use; the rest is padding, and its time steps come back as blank.
         """
@@ -157,6 +159,21 @@ def write_atomically(content: dict, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def widen(weights: dict, score: float = NEVER) -> None:
+    """Add classes to weights made for the first classes of the alphabet, in place.
+
+    score  of each added class in every time step; NEVER lets the net read as before
+    """
+    more = alphabet.N_CLASSES - len(weights["out.bias"])
+    weights["out.weight"] = longer(weights["out.weight"], more)
+    weights["out.bias"] = longer(weights["out.bias"], more, score)
+
+
+def longer(values: Tensor, more: int, fill: float = 0.0) -> Tensor:
+    """`values` with `more` rows of `fill` behind them."""
+    return torch.cat([values, values.new_full((more, *values.shape[1:]), fill)])
+
+
 def _plain(settings: dict) -> dict:
     """Tuples as lists: weights_only loading accepts nothing but plain containers and tensors."""
     return {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()}
@@ -176,7 +193,8 @@ def load_raw(path: Path) -> tuple[WordNet, dict]:
                        "restore it") from error
     if kind != "word net":
         raise Mismatch(f"{path} holds a {kind}, not the Word Deep Net")
-    alphabet.check(content["digest"], str(path))
+    alphabet.check(content["digest"], str(path), content["alphabet"])
+    widen(content["weights"])
     net = WordNet(NetSettings(**content["settings"]))
     try:
         missing, surplus = net.load_state_dict(

@@ -78,7 +78,7 @@ def read_windows(windows: list[NDArray[np.uint8]], settings: TranscriptSettings,
 
 def log_probs_of(window: NDArray[np.uint8], width: NDArray[np.int32], settings: TranscriptSettings,
                  net: LoadedNet) -> NDArray[np.float32]:
-    """(n, T, 96) log probabilities of windows (n, 32, W), T = W / 4 rounded up."""
+    """(n, T, C) log probabilities of windows (n, 32, W), T = W / 4 rounded up."""
     import torch
 
     n, _, widest = window.shape
@@ -111,7 +111,7 @@ def batches_by_width(width: NDArray, batch_size: int) -> list[tuple[NDArray[np.i
 
 def decoded(log_probs: NDArray[np.float32], settings: TranscriptSettings,
             parents: Parents, calibration: Calibration) -> Transcripts:
-    """The table of log probabilities (n, T, 96): best paths, confidences, alternatives."""
+    """The table of log probabilities (n, T, C): best paths, confidences, alternatives."""
     paths = ctc.best_paths(log_probs)
     log_p, counts = ctc.log_likelihoods(log_probs, paths.texts), np.diff(paths.char_offsets)
     confidence = calibration.confidences(log_p, counts)

@@ -115,12 +115,12 @@ def _pages(args: argparse.Namespace, count: int) -> int:
 def _histogram(settings: Any, seed: int, count: int) -> int:
     import numpy as np
 
-    from core.recognizer.alphabet import CHARACTERS
+    from core.recognizer.alphabet import ASCII, CHARACTERS
     from core.synth.sample import character_histogram
     counts = character_histogram(settings, seed, count)
-    inked = counts[1:]
-    for c, n in zip(CHARACTERS[1:], inked):
-        print(f"{c} {n:8} {'#' * round(BAR * n / max(1, inked.max()))}")
-    print(f"median {np.median(inked):.0f}, rarest {CHARACTERS[1 + int(inked.argmin())]!r} "
+    for c, n in zip(CHARACTERS[1:], counts[1:]):
+        print(f"{c} {n:8} {'#' * round(BAR * n / max(1, counts[1:].max()))}")
+    inked = counts[1:len(ASCII)]
+    print(f"of ASCII: median {np.median(inked):.0f}, rarest {CHARACTERS[1 + int(inked.argmin())]!r} "
           f"{inked.min()} ({inked.min() / max(1, np.median(inked)):.2f} of the median)")
     return 0

@@ -1,4 +1,4 @@
-"""What synthetic windows say: one short text at a time, printable ASCII only.
+"""What synthetic windows say: one short text at a time.
 
 Words come from the lexicon by how common they are, receipt lines from food descriptions, names,
 places and companies from lists in resources/corpus; numbers, dates, prices, codes, addresses and
@@ -65,6 +65,28 @@ RECEIPT = [
     "ROAD", "Street", "St.", "Ave", "Jalan", "JALAN", "JLN", "Taman", "Floor", "Lot", "LOT",
     "Level", "Suite", "P.O.", "Box",
 ]
+# Common words of German, French, Spanish, Portuguese, Italian, Danish, Swedish and Dutch.
+FOREIGN = """
+für über können müssen größe straße schön früh möchte während geöffnet geschäft zurück hören fünf
+zwölf küche bäcker mädchen öffnung übersicht gemäß außen weiß heiß grüße verkäufer gebühr prüfung
+stück käse brötchen müller schröder jürgen köln münchen düsseldorf österreich zürich ärzte äpfel
+été où déjà très après être même français réservé société café crème pâté élève père mère frère hôtel
+forêt fenêtre leçon garçon reçu façade ça à là voilà noël naïf maïs cœur sœur œuvre bœuf août goûter
+coût dû sûr bientôt numéro téléphone référence quantité crédit débit payé réglé montant québec genève
+año niño señor mañana español pequeño aquí también más está día país común según teléfono número
+dirección información café té azúcar jamón atún pingüino cigüeña vergüenza córdoba málaga público útil
+não são pão mão coração informação ação preço serviço você português à às é só já avó avô três mês
+também número açúcar maçã limão joão câmara município referência tributação
+è perché più così città università caffè però già là qualità società virtù lunedì tè né
+på når også før år æble øl smør brød køb fra måned århus københavn größe ærø søndag
+och är för över även från måste två får åtta ström öl kött smör bröd göteborg malmö älska
+één coöperatie geïnteresseerd officiële financiële reünie zeeën
+""".split()
+VARIANTS = {"a": "àáâãäåæ", "c": "ç", "e": "èéêë", "i": "ìíîï", "n": "ñ", "o": "òóôõöøœ", "u": "ùúûü",
+            "y": "ýÿ", "A": "ÀÁÂÃÄÅÆ", "C": "Ç", "E": "ÈÉÊË", "I": "ÌÍÎÏ", "N": "Ñ",
+            "O": "ÒÓÔÕÖØŒ", "U": "ÙÚÛÜ", "Y": "Ý"}
+
+
 @dataclass(frozen=True)
 class Corpus:
     """Word lists in memory. `levels[k]` are the words of the k-th class in LEVEL_WEIGHTS."""
@@ -244,6 +266,40 @@ def several(stream: Stream, corpus: Corpus) -> str:
     return text.upper() if upper else text
 
 
+def accented(stream: Stream, corpus: Corpus) -> str:
+    """A word of a language that writes beyond ASCII, or one of ours with letters exchanged."""
+    if stream.chance(0.4):
+        return cased(stream, stream.pick(FOREIGN))
+    word = cased(stream, corpus.word(stream))
+    places = [k for k, c in enumerate(word) if c in VARIANTS]
+    for _ in range(stream.pick((1, 1, 2, 3)) if places else 0):
+        k = stream.pick(places)
+        if word[k] in VARIANTS:  # not one that was exchanged before
+            word = word[:k] + stream.pick(VARIANTS[word[k]]) + word[k + 1:]
+    return word
+
+
+def typographic(stream: Stream, corpus: Corpus) -> str:
+    """Signs that typesetting adds to ASCII, as text has them."""
+    word, other, n = cased(stream, corpus.word(stream)), corpus.word(stream), stream.below(100)
+    left, right = stream.pick(("“”", "“”", "‘’", "‘’", "«»", "„“", "„”", "»«"))
+    price = f"{stream.below(1000)}{stream.pick(',.')}{digits(stream, 2)}"
+    return stream.pick((
+        f"{left}{word}{right}", f"{left}{word}", f"{word}{right}", f"{left}{word},{right}",
+        f"{word}.{right}", f"{word}’s", f"{word}n’t", f"{word}’{other[:2]}", f"{word}’ll", f"I’{other[:2]}",
+        f"{word}—{other}", f"{word}–{other}", f"{n}–{n + stream.below(50)}", f"{word}—", f"—{word}",
+        f"{word} – {other}", f"{word} — {other}", f"{word}…", f"…{word}", f"{word} …",
+        stream.pick("–—•→«»©"), stream.pick("–—•→»©®™§±×÷€£¥°µ½¼¾"), f"•{word}", f"• {word}",
+        f"→ {word}", f"{word} →", f"{word} » {other}", f"» {word}", f"{word} »",
+        f"©{stream.whole(1980, 2029)}", f"© {stream.whole(1980, 2029)}", f"© {word}", f"{word}®",
+        f"{word}™", f"{stream.pick('€£¥')}{price}", f"{stream.pick('€£¥')} {price}",
+        f"{price}{stream.pick('€£¥')}", f"{price} {stream.pick('€£')}", f"{n}°", f"{n}°C", f"{n} °F",
+        f"±{n}", f"± {n}%", f"{n}×{n + 1}", f"{n} × {stream.below(99)}", f"{n}÷{n + 3}", f"{n}µm",
+        f"{stream.pick('½¼¾')} {other}", f"{n}{stream.pick('½¼¾')}", f"§{n}", f"§ {n}.{stream.below(9)}",
+        f"{n}m{stream.pick('²³')}", f"{n} cm{stream.pick('²³')}", f"x{stream.pick('²³')}",
+        f"¿{word}?", f"¡{word}!"))
+
+
 # kind, what draws it; the odds of each kind are fields of SampleSettings named like it.
 KINDS: tuple[tuple[str, Callable[[Stream, Corpus], str]], ...] = (
     ("word", a_word),
@@ -255,17 +311,19 @@ KINDS: tuple[tuple[str, Callable[[Stream, Corpus], str]], ...] = (
     ("address", lambda stream, corpus: stream.pick((email, url))(stream, corpus)),
     ("code_text", code_text),
     ("symbols", lambda stream, corpus: symbols(stream)),
+    ("accented", accented),
+    ("typographic", typographic),
     ("joined", joined),
     ("several", several),
 )
 # What stands alone: codes of tax and size, bullets, marks between columns.
-SINGLE = LETTERS + CAPITALS + "0123456789" + ":&%$#*/()[]@+=<>?!;|" * 2
+SINGLE = LETTERS + CAPITALS + "0123456789" + ":&%$#*/()[]@+=<>?!;|-" * 2 + "---"
 # Alone in a window these are specks and strokes that could be anything.
-NOT_ALONE = frozenset(".,'`-_~^\"")
+NOT_ALONE = frozenset(".,'`_~^\"‘’“”„°¡…")
 
 
 def draw_text(stream: Stream, odds: tuple[float, ...]) -> tuple[str, str]:
-    """(kind, text): one text of printable ASCII without spaces at its ends.
+    """(kind, text): one text in the alphabet, without spaces at its ends.
 
     odds  one weight for each of KINDS, in that order; they need not add up to 1.
     """

@@ -1,4 +1,4 @@
-"""Fonts as bitmaps: every printable ASCII glyph at a few sizes, and words set from them.
+"""Fonts as bitmaps: every glyph of the alphabet at a few sizes, and words set from them.
 
 Rasterising glyphs word by word would be half the cost of a sample, so each font is rasterised
 once, into an `Atlas` that is kept in the user's cache folder and set up by one process in a few
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import unicodedata
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -23,18 +24,21 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_dir
 
 from core.errors import Missing, Unreadable
-from core.fonts.catalogue import Catalogue, FontFile, sha256_of, shipped, standing
-from core.recognizer.alphabet import CHARACTERS
+from core.fonts.catalogue import CLASSES, Catalogue, FontFile, sha256_of, shipped, standing
+from core.recognizer.alphabet import ASCII, CHARACTERS
 
 # px per em. The small ones are hinted and set at whole pixels as screens do; the steps of about
 # 1.4 keep the final warp from shrinking so far that bilinear sampling aliases.
 SIZES = (11, 13, 16, 20, 28, 40, 56, 78)
 HINTED_TO = 20  # px per em; above it glyphs are drawn unhinted, as printers do
-ATLAS_VERSION = 5  # raise it when rasterising changes: the cached files are then made anew
+ATLAS_VERSION = 6  # raise it when rasterising changes: the cached files are then made anew
 # Letters whose capital has another form: where these look alike, the font has no lower case.
 UNLIKE = "abdeghnqrt"
 ALIKE_FROM = 0.8  # overlap of two glyphs scaled to one box above which they look the same
 ALIKE_SIZE = 5  # index into SIZES at which glyphs are compared (40 px)
+LEAST_SPACE = 0.18  # em; a narrower gap between words cannot be told from one between letters
+# What a sign beyond ASCII is drawn like: a font whose likeness is rejected does not draw it.
+LIKE = dict(zip("‘’“”„–—…æœßÆŒøØ¡¿×", "''\"\"\"--.aosAOoO!?x", strict=True))
 LEAST_KERN = 0.004  # em; a smaller correction than this moves no glyph at any of SIZES
 
 
@@ -128,7 +132,7 @@ def set_text(face: Face, text: str, tracking: float, space: float, width_max: fl
     """As much of a text as fits, in glyphs side by side.
 
     tracking   px added after each character
-    space      factor on the font's space
+    space      factor on the font's space, which never gets narrower than LEAST_SPACE
     width_max  px; the first glyph whose ink passes it and all after it are left out, and then
                spaces at the end. The `text` of the result is what is really set.
     """
@@ -137,7 +141,7 @@ def set_text(face: Face, text: str, tracking: float, space: float, width_max: fl
     glyphs, kern = face.glyph, face.kern
     for n, c in enumerate(text):
         if c == " ":
-            pen += face.space * space + tracking
+            pen += max(face.space * space, LEAST_SPACE * face.em) + max(tracking, 0.0)
             last = c
             continue
         bitmap, left, top, step = glyphs[c]
@@ -198,6 +202,7 @@ def rasterise(path: Path) -> Rasters:
     advance = np.zeros((n_sizes, n), np.float32)
     usable = np.zeros(n, bool)
     bitmaps: list[NDArray[np.uint8]] = []
+    drawn: dict[str, NDArray[np.uint8]] = {}
     try:
         face = freetype.Face(str(path))
         for s, em in enumerate(SIZES):
@@ -217,11 +222,34 @@ def rasterise(path: Path) -> Rasters:
                     has_ink = bool(bitmap.size and bitmap.any())
                     boxed = has_ink and bitmap.shape == blank.shape and (bitmap == blank).all()
                     usable[k] = index > 0 and (c == " " or (has_ink and not boxed))
+                    drawn[c] = bitmap
+            if s == ALIKE_SIZE:
+                usable &= [not _lacks_accent(c, drawn) for c in CHARACTERS]
         kern = _kerning(face)
     except freetype.FT_Exception as error:
         raise Unreadable(f"{path} cannot be rasterised ({error}); remove it from the font list "
                          "or replace the file") from error
     return Rasters(bitmaps, shape, advance, kern, usable)
+
+
+def _lacks_accent(c: str, drawn: dict[str, NDArray[np.uint8]]) -> bool:
+    """Whether a letter with an accent is drawn like the letter alone (fonts made for English)."""
+    base = unicodedata.normalize("NFD", c)[0]
+    return base != c and drawn[c].shape == drawn[base].shape and bool((drawn[c] == drawn[base]).all())
+
+
+def permitted(allowed: frozenset[str]) -> NDArray[np.bool_]:
+    """(C,) what may be drawn of alphabet.CHARACTERS where verdicts leave `allowed` of ASCII.
+
+    Verdicts speak of ASCII only. A letter with an accent goes with its letter, a sign with the one
+    it is drawn like (LIKE), any other with most of the symbols.
+    """
+    signs = 2 * len(CLASSES["symbols"] & allowed) > len(CLASSES["symbols"])
+    found = []
+    for c in CHARACTERS:
+        base = LIKE.get(c, unicodedata.normalize("NFD", c)[0])
+        found.append(base in allowed if base in ASCII else signs)
+    return np.array(found)
 
 
 def _kerning(face: object) -> NDArray[np.float16]:
@@ -342,7 +370,7 @@ def obeying(atlas: Atlas, catalogue: Catalogue) -> Atlas:
     usable, fonts = atlas.usable.copy(), []
     for f, font in enumerate(atlas.fonts):
         allowed = catalogue.allowed(sha256_of(font.path))
-        usable[f] &= np.array([c in allowed for c in CHARACTERS])
+        usable[f] &= permitted(allowed)
         weight = font.weight * catalogue.weight(font.family) if usable[f, 1:].any() else 0.0
         fonts.append(replace(font, weight=weight))
     if not any(font.weight > 0 for font in fonts):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.errors import Usage
 from core.parameters import check_limits, param
-from core.recognizer.alphabet import CHARACTERS
+from core.recognizer.alphabet import N_CLASSES, encode
 from core.synth import corpus, layout, negatives, transforms
 from core.synth.fonts import Atlas, default_atlas, paint
 from core.synth.layout import Frame
@@ -46,7 +46,10 @@ class SampleSettings:
     receipt: float = param(.03, low=0, high=1, help="receipt lines (weight)")
     address: float = param(0.015, low=0, high=1, help="e-mails, URLs and file paths (weight)")
     code_text: float = param(0.03, low=0, high=1, help="pieces of programs (weight)")
-    symbols: float = param(0.055, low=0, high=1, help="random characters and symbols (weight)")
+    symbols: float = param(0.06, low=0, high=1, help="random characters and symbols (weight)")
+    accented: float = param(0.04, low=0, high=1, help="words with letters beyond ASCII (weight)")
+    typographic: float = param(0.04, low=0, high=1, help="curly quotes, long dashes, currencies, "
+                               "bullets and other signs beyond ASCII (weight)")
     joined: float = param(.012, low=0, high=1, help="two tokens without a space (weight)")
     several: float = param(.06, low=0, high=1, help="several words with spaces (weight)")
     screen: float = param(0.36, low=0, high=1, help="set small with hinted glyphs, then "
@@ -165,12 +168,12 @@ def strip(settings: SampleSettings, seed: int, i: int, without: frozenset[str] =
 
 def character_histogram(settings: SampleSettings, seed: int, n: int, atlas: Atlas | None = None,
                         ) -> NDArray[np.int64]:
-    """(95,) how often each of alphabet.CHARACTERS is drawn in samples 0 .. n - 1 of a seed."""
-    atlas, counts = atlas or default_atlas(), np.zeros(128, np.int64)
+    """(C,) how often each of alphabet.CHARACTERS is drawn in samples 0 .. n - 1 of a seed."""
+    atlas, counts = atlas or default_atlas(), np.zeros(N_CLASSES, np.int64)
     for i in range(n):
         said = _Making(settings, seed, i, atlas).said()
-        counts += np.bincount(np.frombuffer(said.encode("ascii"), np.uint8), minlength=128)
-    return counts[[ord(c) for c in CHARACTERS]]
+        counts += np.bincount(encode(said), minlength=N_CLASSES)
+    return counts[1:]
 
 
 class _Making:

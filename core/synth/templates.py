@@ -6,6 +6,7 @@ from bisect import bisect
 from collections.abc import Callable
 from itertools import accumulate
 
+from core.recognizer.alphabet import ACCENTED
 from core.synth.stream import Stream
 
 MONTHS = [
@@ -148,8 +149,9 @@ def size(stream: Stream) -> str:
 
 def symbols(stream: Stream) -> str:
     """Random characters, half of them symbols, so that every printable one occurs often."""
-    return "".join(stream.pick(SYMBOLS) if stream.chance(0.5)
-                   else stream.pick(LETTERS + CAPITALS + "0123456789" + RARE_LETTERS)
+    plain = LETTERS + CAPITALS + "0123456789" + RARE_LETTERS
+    plain = ACCENTED if stream.chance(0.1) else plain
+    return "".join(stream.pick(SYMBOLS) if stream.chance(0.5) else stream.pick(plain)
                    for _ in range(stream.pick((1, 1, 2, 2, 3, 3, 4, 5, 6, 8))))
 
 

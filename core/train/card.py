@@ -8,6 +8,7 @@ from pathlib import Path
 from core import notebook
 from core.evaluate.words import is_right, score_words
 from core.recognizer import net
+from core.recognizer.alphabet import CHARACTERS
 from core.recognizer.calibration import reliability
 
 TUNED = "fine-tuned"  # in the weights' own sentence about data, where real words were among them
@@ -20,7 +21,7 @@ REAL = """\
   PostgreSQL). None of their pixels are in this repository. Not among them: an eighth of the
   receipts' shops and of the screenshots, on which the confidence was calibrated."""
 LIMITS = """\
-Printed English and numbers in the 95 printable ASCII characters, upright, one line to a window of
+Printed English and numbers, with the letters and signs of western print, upright, one line to a window of
 32 px. Other characters are read as the likest of these. Handwriting is not its business. Windows
 wider than 256 px are squeezed; the Word Detector chops longer text."""
 
@@ -40,7 +41,7 @@ def write_card(weights: Path, tsv: Path, root: Path) -> Path:
 {content["card"] or "Trained on synthetic words only."}
 
 - Word Deep Net: convolutions {", ".join(map(str, s.channels))}, depth {s.depth}, {s.layers}
-  bidirectional LSTM of {s.hidden}, CTC over blank + 95 ASCII characters;
+  bidirectional LSTM of {s.hidden}, CTC over blank + {len(CHARACTERS)} characters;
   {net.n_parameters(model):,} parameters, fp16, {weights.stat().st_size / 1e6:.1f} MB
 - {content["samples"]:,} training samples; digest {loaded.digest}; commit `{notebook.git_sha()}`
 - Licence AGPL-3.0-or-later, as the program that made it

@@ -15,7 +15,8 @@ import torch
 
 from core.errors import Mismatch, Missing
 from core.recognizer import alphabet
-from core.recognizer.net import write_atomically
+from core.recognizer.architecture import NetSettings
+from core.recognizer.net import WordNet, longer, widen, write_atomically
 
 PART_BYTES = 16 << 20  # what the repository takes as one file
 KIND = "training state 1"  # raise the number when the fields below change
@@ -54,7 +55,8 @@ class State:
 
 def save(state: State, path: Path) -> None:
     """Write atomically: a kill at any moment leaves the last whole checkpoint."""
-    write_atomically({"kind": KIND, "digest": alphabet.DIGEST, **vars(state)}, path)
+    write_atomically({"kind": KIND, "digest": alphabet.DIGEST, "alphabet": alphabet.CHARACTERS,
+                      **vars(state)}, path)
 
 
 def split(path: Path, folder: Path, most: int = PART_BYTES) -> list[Path]:
@@ -72,7 +74,10 @@ def split(path: Path, folder: Path, most: int = PART_BYTES) -> list[Path]:
 
 
 def load(path: Path) -> State:
-    """Read a checkpoint, whole or from its parts (`split`). Raises Missing or Mismatch."""
+    """Read a checkpoint, whole or from its parts (`split`). Raises Missing or Mismatch.
+
+    A state made for a shorter alphabet that ours begins with is widened to ours.
+    """
     path = Path(path)
     parts = sorted(path.parent.glob(path.name + ".part[0-9][0-9]"))
     if not path.is_file() and not parts:
@@ -81,9 +86,40 @@ def load(path: Path) -> State:
     try:
         content = torch.load(source, map_location="cpu", weights_only=True)
         kind, digest = content.pop("kind"), content.pop("digest")
+        characters = content.pop("alphabet", alphabet.ASCII)  # what states without one were for
     except Exception as error:  # torch raises half a dozen kinds here
         raise Mismatch(f"{path} is no checkpoint ({error}); give a state.pt") from error
     if kind != KIND:
         raise Mismatch(f"{path} is a {kind!r}, this program continues {KIND!r}")
-    alphabet.check(digest, str(path))
-    return State(**content)
+    state = State(**content)
+    alphabet.check(digest, str(path), characters)
+    return widened(state, len(characters) + 1)
+
+
+def widened(state: State, n_classes: int) -> State:
+    """A state made for the first `n_classes` classes of the alphabet, with the others added.
+
+    The optimiser's moments of the added start at zero.
+    """
+    more = alphabet.N_CLASSES - n_classes
+    if not more:
+        return state
+    for weights in (state.model, state.average):
+        if weights:
+            widen(weights, float(weights["out.bias"].min()))  # low, but within reach of training
+    for number in _numbers_of(state, ("out.weight", "out.bias")):
+        moments = state.optimiser["state"].get(number, {})
+        for name in ("exp_avg", "exp_avg_sq"):
+            if name in moments:
+                moments[name] = longer(moments[name], more)
+    if state.draws:
+        counts = state.draws["counts"]
+        state.draws["counts"] = torch.cat([counts, counts.new_zeros(len(counts), more)], 1)
+    return state
+
+
+def _numbers_of(state: State, names: tuple[str, ...]) -> list[int]:
+    """The optimiser's numbers of parameters: those with two axes and more come first (Trainer)."""
+    parameters = [name for name, _ in WordNet(NetSettings(**state.settings["net"])).named_parameters()]
+    order = sorted(parameters, key=lambda name: state.model[name].ndim <= 1)
+    return [order.index(name) for name in names]

@@ -32,7 +32,7 @@ class Draws:
             self.counts[font] = self.counts.get(font, np.zeros_like(row)) + row
 
     def state(self) -> dict:
-        """{"fonts": names, "counts": (n, 96) int64}, for a checkpoint."""
+        """{"fonts": names, "counts": (n, C) int64}, for a checkpoint."""
         fonts = sorted(self.counts)
         rows = np.stack([self.counts[f] for f in fonts]) if fonts else \
             np.zeros((0, alphabet.N_CLASSES), np.int64)

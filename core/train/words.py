@@ -157,7 +157,7 @@ class Trainer:
         log_probs = scores.float().log_softmax(2)
         if batch.cased is not None and not batch.cased.all():
             log_probs = _either_case(log_probs, torch.from_numpy(~batch.cased).to(self.device))
-        log_probs = log_probs.transpose(0, 1)  # (T, B, 96)
+        log_probs = log_probs.transpose(0, 1)  # (T, B, C)
         # "mean" divides each loss by its text's length (empty texts by 1), then averages; a text
         # that does not fit into its window has an infinite loss and is left out
         loss = F.ctc_loss(log_probs, targets, times, lengths, alphabet.BLANK, "mean", True)
@@ -220,7 +220,7 @@ def _labels(batch: Batch) -> list[str]:
 
 
 def _either_case(log_probs: Tensor, rows: Tensor) -> Tensor:
-    """`log_probs` (B, T, 96) where, in `rows` (B,) bool, a capital stands for its lower case too.
+    """`log_probs` (B, T, C) where, in `rows` (B,) bool, a capital stands for its lower case too.
 
     The lower case's own probability becomes nothing, so that each step still adds up to 1: what
     CTC's gradient takes for granted.
