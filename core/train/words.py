@@ -69,6 +69,7 @@ class TrainSettings:
     log_seconds: float = param(20.0, unit="s", low=0.0)
     freeze_norms: bool = param(False, help="keep the batch norms' statistics as they are: real "
                                "words are few and of another kind than those they were made of")
+    without: tuple[str, ...] = ()  # transforms of core.synth that are never drawn (an ablation)
     real: RealSettings | None = None  # how real words are varied; None = none are trained on
 
     def __post_init__(self) -> None:
@@ -83,7 +84,7 @@ def synthetic(settings: TrainSettings, crew: Crew = ALONE) -> Source:
     from core.synth import loader
     from core.synth.sample import SampleSettings
 
-    synth = SampleSettings(width_max=settings.net.max_width)
+    synth = SampleSettings(width_max=settings.net.max_width, **dict.fromkeys(settings.without, 0.0))
     block = loader.BLOCK * settings.batch_size
 
     def stream(start: int) -> Iterator[Batch]:
@@ -242,6 +243,7 @@ def settings_of(values: dict) -> TrainSettings:
     """The inverse of `plain`."""
     real = values.get("real")
     return TrainSettings(**{**values, "net": NetSettings(**values["net"]),
+                            "without": tuple(values.get("without", ())),
                             "real": RealSettings(**real) if real else None})
 
 

@@ -44,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--channels", type=lambda s: tuple(map(int, s.split(","))),
                         default=NetSettings().channels, help="e.g. 48,96,192,288 for the L net")
     parser.add_argument("--hidden", type=int, default=NetSettings().hidden)
+    parser.add_argument("--without", type=lambda s: tuple(filter(None, s.split(","))), default=(),
+                        metavar="NAMES", help="transforms that are not drawn, e.g. thermal,dots")
     parser.add_argument("--eval", type=Path, dest="exam", help="a words TSV read now and then")
     parser.add_argument("--root", type=Path, help="what the TSV's files are relative to "
                         "(default: the folder above the TSV's)")
@@ -121,7 +123,7 @@ def settings_from(args: argparse.Namespace) -> TrainSettings:
         net=shape, minutes=args.minutes, samples=args.samples, batch_size=args.batch,
         rate=args.rate or (TUNING_RATE if args.finetune else TrainSettings.rate),
         decay_start=args.decay_start, seed=args.seed, workers=args.workers, threads=args.threads,
-        evaluate_minutes=args.eval_minutes)
+        evaluate_minutes=args.eval_minutes, without=args.without)
     if args.finetune:
         settings = replace(settings, decay_start=0.0, warm_up=100,
                            freeze_norms=not args.learn_norms,
