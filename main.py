@@ -34,7 +34,8 @@ PICTURES = (".png", ".jpg", ".jpeg")
 ELSEWHERE = {"synth": ("core.synth.command", "draw synthetic words, see what the net learns from"),
              "fonts": ("core.fonts.command", "inspect fonts for missing, empty and broken glyphs"),
              "notebook": ("core.notebook_command", "list and show the lab notebook's experiments")}
-TRAINABLE = {"words": "core.train.words_command", "orientation": "core.train.orientation"}
+TRAINABLE = {"words": "core.train.words_command", "orientation": "core.train.orientation",
+             "prior": "core.train.prior"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -223,7 +224,7 @@ class _Count:
 
 
 def train(argv: list[str]) -> int:
-    """`main.py train words|orientation ...`."""
+    """`main.py train words|orientation|prior ...`."""
     parser = argparse.ArgumentParser(prog="main.py train", description="Train a net.")
     parser.add_argument("net", choices=[name for name, m in TRAINABLE.items() if _exists(m)])
     args = parser.parse_args(argv[:1])

@@ -82,7 +82,7 @@ def stages(tools: Tools) -> tuple[Stage, ...]:
     from core.detector import chopping, grouping, mser
     from core.orientation import upright
     from core.pdf import placing
-    from core.recognizer import transcribe
+    from core.recognizer import prior, transcribe
     from core.wordinator import buckets, moves, words
     turn, net, lexicon = tools.orientation_net, tools.word_net, tools.lexicon
     return (
@@ -91,7 +91,8 @@ def stages(tools: Tools) -> tuple[Stage, ...]:
         Stage("lines", grouping.lines, ("upright", "blobs")),
         Stage("boxes", grouping.word_boxes, ("upright", "blobs", "lines")),
         Stage("segments", chopping.segments, ("upright", "boxes")),
-        Stage("transcripts", lambda *a: transcribe.transcripts(*a, net), ("segments",), net.digest),
+        Stage("transcripts", lambda *a: transcribe.transcripts(*a, net), ("segments",),
+              net.digest + prior.shipped().digest),
         Stage("buckets", buckets.buckets, ("transcripts",)),
         Stage("attempts", lambda *a: moves.attempts(*a, lexicon),
               ("boxes", "lines", "segments", "transcripts", "buckets"), lexicon.digest),

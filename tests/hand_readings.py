@@ -120,7 +120,8 @@ def _transcripts() -> Transcripts:
     return Transcripts(text_array(TEXTS), np.array([.95, .93, .55], np.float32), char_offsets,
                        char_t, ragged(confident, np.float32)[1], top_offsets,
                        text_array(["Total", "12.50", "hello w0rld", "hello world"]),
-                       np.array([-.1, -.2, -.5, -.9], np.float32), log_probs.astype(np.float16),
+                       np.array([-.1, -.2, -.5, -.9], np.float32),
+                       text_array(TEXTS), log_probs.astype(np.float16),
                        Parents.one_each("segments", range(3)))
 
 

@@ -94,7 +94,8 @@ def transcripts(texts, centres, confidence, tops=None) -> Transcripts:
     return Transcripts(
         text_array(texts), np.array([c.min() if len(c) else 1.0 for c in per_char], np.float32),
         char_offsets, char_t, char_confidence, top_offsets,
-        text_array(t for top in tops for t, _ in top), top_score, np.zeros((0, 0, 0), np.float16),
+        text_array(t for top in tops for t, _ in top), top_score, text_array(texts),
+        np.zeros((0, 0, 0), np.float16),
         Parents.one_each("segments", np.arange(n)))
 
 

@@ -184,7 +184,10 @@ def _transcript(reading: Reading, transcripts, row: int) -> list[Node]:
     top = tuple(Node(f"{i - first + 1}", f"“{transcripts.top_text[i]}”  "
                                          f"log probability {transcripts.top_score[i]:.2f}")
                 for i in shown)
-    return [Node("text", f"“{transcripts.text[row]}”"),
+    alone = str(transcripts.path_text[row])
+    outweighed = [Node("the net alone", f"“{alone}”, which is a less likely text beforehand")] \
+        if alone != transcripts.text[row] else []
+    return [Node("text", f"“{transcripts.text[row]}”"), *outweighed,
             Node("confidence", f"{transcripts.confidence[row]:.3f}"),
             Node("characters", "  ".join(f"{c} {p:.2f}" for c, p in pairs), characters=pairs),
             Node("best readings", f"{last - first}", children=top, open=True)]

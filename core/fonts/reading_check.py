@@ -99,11 +99,11 @@ def read_font(path: Path, net: Any, index: int = 0, characters: str = ASCII[1:])
     """What `net` (from `load_net`) reads in a font. Raises Unreadable for a file that is none."""
     from rapidfuzz.distance import Levenshtein
 
-    from core.recognizer.transcribe import TranscriptSettings, read_windows
+    from core.recognizer.transcribe import NET_ALONE, read_windows
 
     words = PANGRAM.split(" ")
     windows = [_window(drawing.word(path, text, EM, index)) for text in [*characters, *words]]
-    texts, confidence = read_windows(windows, TranscriptSettings(), net)
+    texts, confidence = read_windows(windows, NET_ALONE, net)
     n = len(characters)
     pangram = " ".join(texts[n:])
     error = Levenshtein.distance(pangram, PANGRAM) / len(PANGRAM)

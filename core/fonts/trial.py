@@ -95,10 +95,10 @@ def try_words(path: Path, allowed: frozenset[str], net: Any, n: int = 200,
 
     Raises Missing and Unreadable as `held_out` does. Takes a second or two.
     """
-    from core.recognizer.transcribe import TranscriptSettings, read_windows
+    from core.recognizer.transcribe import NET_ALONE, read_windows
 
     samples = held_out(path, allowed, n, seed)
-    texts, confidence = read_windows([s.image for s in samples], TranscriptSettings(), net)
+    texts, confidence = read_windows([s.image for s in samples], NET_ALONE, net)
     wrong = [Misread(s.image, s.text, read, float(sure)) for s, read, sure
              in zip(samples, texts, confidence, strict=True) if s.text != read]
     wrong.sort(key=lambda m: -m.confidence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.parameters import check_limits, param
 from core.reading import Parents, Segments, Transcripts, text_array
-from core.recognizer import ctc
+from core.recognizer import ctc, prior
 from core.recognizer.alphabet import BLANK, N_CLASSES
 from core.recognizer.architecture import BEYOND, TIME_STRIDE
 from core.recognizer.calibration import Calibration
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from core.recognizer.net import LoadedNet
 
 CHUNK = 1024  # windows whose log probabilities are held at once by `read_windows`: 25 MB at 256 px
+PER_CHARACTER = 2.0  # nats: the prior makes long texts unlikely as such, which print does not
 BUCKET = 32  # px: windows are batched by width in steps of this (0.42 -> 0.30 ms a word)
 
 
@@ -29,24 +31,30 @@ class TranscriptSettings:
 
     batch_size: int = param(64, unit="windows", low=1, high=4096,
                             help="windows read at once; 64 is as fast as 256 and takes less memory")
-    top_k: int = param(5, unit="texts", low=1, high=50,
+    top_k: int = param(8, unit="texts", low=1, high=50,
                        help="alternatives kept for windows that are not sure")
-    beam: int = param(8, unit="prefixes", low=1, high=200,
+    beam: int = param(12, unit="prefixes", low=1, high=200,
                       help="prefixes the beam search keeps; more finds rarer alternatives, slower")
     sure: float = param(0.97, low=0.0, high=1.01,
                         help="a window at least this confident keeps no alternatives; "
                              "1.01 looks for them everywhere")
+    prior: float = param(0.4, low=0.0, high=2.0,
+                         help="weight of how likely a text is before it is seen (of its log "
+                              "probability), in choosing among alternatives; 0 = the net alone")
     threads: int = param(0, unit="threads", low=0, high=256, help="for the net; 0 = torch's choice")
 
     def __post_init__(self) -> None:
         check_limits(self)
 
 
+NET_ALONE = TranscriptSettings(prior=0.0)  # what the net says, weighed with nothing
+
+
 def transcripts(segments: Segments, settings: TranscriptSettings, net: LoadedNet) -> Transcripts:
     """One row per segment: text, confidence, character positions, alternatives, log probabilities.
 
     `confidence` is the probability, summed over alignments, that the window spells exactly `text`
-    (`ctc.log_likelihoods`), calibrated by what the weights file carries; `top_score` is not
+    (`choose`), calibrated by what the weights file carries; `top_score` is the net's own, not
     calibrated. Time steps beyond a window's own width say blank. The same windows give
     the same table.
     """
@@ -68,10 +76,10 @@ def read_windows(windows: list[NDArray[np.uint8]], settings: TranscriptSettings,
         rows = order[start:start + CHUNK]
         window, width = pad_windows([windows[row] for row in rows])
         log_probs = log_probs_of(window, width, settings, net)
-        found = ctc.best_paths(log_probs).texts
-        log_p = ctc.log_likelihoods(log_probs, found)
-        confidence[rows] = net.calibration.confidences(log_p, [len(text) for text in found])
-        for row, text in zip(rows, found):
+        choice = choose(log_probs, ctc.best_paths(log_probs).texts, settings, net.calibration,
+                        alternatives=settings.prior > 0)
+        confidence[rows] = choice.confidence
+        for row, text in zip(rows, choice.texts):
             texts[row] = text
     return texts, confidence
 
@@ -109,28 +117,102 @@ def batches_by_width(width: NDArray, batch_size: int) -> list[tuple[NDArray[np.i
     return batches
 
 
-def decoded(log_probs: NDArray[np.float32], settings: TranscriptSettings,
-            parents: Parents, calibration: Calibration) -> Transcripts:
-    """The table of log probabilities (n, T, C): best paths, confidences, alternatives."""
-    paths = ctc.best_paths(log_probs)
-    log_p, counts = ctc.log_likelihoods(log_probs, paths.texts), np.diff(paths.char_offsets)
-    confidence = calibration.confidences(log_p, counts)
+@dataclass(frozen=True)
+class Choice:
+    """What windows say, chosen among alternatives.
+
+    texts       n of them; log_p, confidence (n,) log probability, and the same calibrated
+    offsets     (n + 1,) into the alternatives of each, the chosen one first
+    top_texts   m of them; top_score (m,) the net's log probability of each (forward score)
+    """
+
+    texts: list[str]
+    log_p: NDArray[np.float64]
+    confidence: NDArray[np.float32]
+    offsets: NDArray[np.int64]
+    top_texts: list[str]
+    top_score: NDArray[np.float64]
+
+
+def choose(log_probs: NDArray[np.float32], paths: list[str], settings: TranscriptSettings,
+           calibration: Calibration, alternatives: bool = True) -> Choice:
+    """Choose between what the best paths through (n, T, C) say and their alternatives.
+
+    Windows that are not sure have alternatives (beam search; none at all with `alternatives` off).
+    Of these the one of most weight is chosen: log probability by the net, and `settings.prior`
+    times how likely the text is beforehand (`core.recognizer.prior`). A window that the net takes
+    for empty stays so.
+    """
+    score = ctc.log_likelihoods(log_probs, paths)
+    confidence = calibration.confidences(score, [len(text) for text in paths])
     rows, texts = [], []  # every alternative with the row it belongs to
-    for row, text in enumerate(paths.texts):
-        others = ([] if confidence[row] >= settings.sure or settings.top_k == 1 else
-                  ctc.beam_search(log_probs[row], settings.top_k, settings.beam))
+    for row, text in enumerate(paths):
+        sure = not alternatives or confidence[row] >= settings.sure or settings.top_k == 1
+        others = [] if sure else ctc.beam_search(log_probs[row], settings.top_k, settings.beam)
         several = list(dict.fromkeys([text, *(other for other, _ in others)]))[:settings.top_k]
         rows += [row] * len(several)
         texts += several
     # Scored alike by the forward sum: the beam's own scores leave out paths it dropped.
-    rows = np.array(rows, np.int64)
-    scores = ctc.log_likelihoods(log_probs[rows], texts)
-    order = np.lexsort((-scores, rows))
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(log_probs)))])
+    row = np.array(rows, np.int64)
+    top = ctc.log_likelihoods(log_probs[row], texts)
+    gain = _prior_gain(row, texts, paths, settings)
+    order = np.lexsort((-(top + gain), row))
+    row, top, gain, texts = row[order], top[order], gain[order], [texts[k] for k in order]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(paths)))]).astype(np.int64)
+    log_p = _posterior(row, top, gain, offsets)
+    chosen = [texts[first] for first in offsets[:-1]]
+    confidence = calibration.confidences(log_p, [len(text) for text in chosen])
+    return Choice(chosen, log_p, confidence, offsets, texts, top)
+
+
+def _prior_gain(row: NDArray, texts: list[str], paths: list[str],
+                settings: TranscriptSettings) -> NDArray[np.float64]:
+    """(m,) what the prior adds to each alternative's log probability."""
+    gain = np.zeros(len(texts))
+    several = np.bincount(row, minlength=len(paths))[row] > 1
+    weighed = np.flatnonzero(several & np.array([bool(paths[k]) for k in row], bool))
+    if settings.prior and len(weighed):
+        some = [texts[k] for k in weighed]
+        likely = prior.shipped().log_likelihoods(some)
+        gain[weighed] = settings.prior * (likely + PER_CHARACTER * np.array([len(t) for t in some]))
+        # the prior knows texts, not how often a window holds none
+        gain[[k for k in weighed if not texts[k]]] = -np.inf
+    return gain
+
+
+def _posterior(row: NDArray, top: NDArray, gain: NDArray, offsets: NDArray) -> NDArray[np.float64]:
+    """(n,) log probability of each row's first alternative among all texts.
+
+    What the alternatives leave of the net's probability counts as likely beforehand as the chosen
+    text: noise, of which every reading is a bad one, must not be believed for the best of them.
+    """
+    first = offsets[:-1]
+    if not len(first):
+        return np.zeros(0)
+    total = np.add.reduceat(np.exp(top + gain - gain[first][row]), first)
+    left = np.clip(1 - np.add.reduceat(np.exp(top), first), 0, 1)
+    return np.minimum(top[first] - np.log(np.maximum(total + left, 1e-300)), 0.0)
+
+
+def decoded(log_probs: NDArray[np.float32], settings: TranscriptSettings,
+            parents: Parents, calibration: Calibration) -> Transcripts:
+    """The table of log probabilities (n, T, C): texts, confidences, alternatives."""
+    paths = ctc.best_paths(log_probs)
+    choice = choose(log_probs, paths.texts, settings, calibration)
+    bounds = paths.char_offsets
+    char_t = [paths.char_t[a:b] for a, b in pairwise(bounds)]
+    char_p = [paths.char_confidence[a:b] for a, b in pairwise(bounds)]
+    for k, (text, path) in enumerate(zip(choice.texts, paths.texts, strict=True)):
+        if text != path and (found := ctc.align(log_probs[k], text)) is not None:
+            char_t[k], char_p[k] = found.char_t, found.char_confidence
+    counts = np.array([len(t) for t in char_t], np.int64)
+    none = [np.zeros(0, np.float32)]
     return Transcripts(
-        text=text_array(paths.texts), confidence=confidence,
-        char_offsets=paths.char_offsets, char_t=paths.char_t,
-        char_confidence=calibration.characters(confidence, log_p, paths.char_confidence, counts),
-        top_offsets=offsets.astype(np.int64), top_text=text_array(texts[k] for k in order),
-        top_score=scores[order].astype(np.float32),
+        text=text_array(choice.texts), confidence=choice.confidence,
+        char_offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        char_t=np.concatenate(none + char_t),
+        char_confidence=calibration.characters(choice.confidence, choice.log_p,
+                                               np.concatenate(none + char_p), counts),
+        top_offsets=choice.offsets, top_text=text_array(choice.top_texts),
+        top_score=choice.top_score.astype(np.float32), path_text=text_array(paths.texts),
         log_probs=log_probs.astype(np.float16), parents=parents)

@@ -17,7 +17,7 @@ from core.errors import Missing, Usage
 from core.evaluate.words import WordTruth, cut_truth, is_right, read_truth
 from core.recognizer import ctc, net
 from core.recognizer.calibration import Calibration, Reliability, fit, reliability
-from core.recognizer.transcribe import CHUNK, TranscriptSettings, log_probs_of
+from core.recognizer.transcribe import CHUNK, TranscriptSettings, choose, log_probs_of
 from core.recognizer.window import pad_windows
 from core.train.real import training_rows
 
@@ -26,7 +26,7 @@ STEPS = (0.0, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)  # limits o
 
 @dataclass(frozen=True)
 class Readings:
-    """What a net reads of known words: texts, forward scores (n,) in nats, which are right (n,)."""
+    """What a net reads of known words: texts, log probabilities (n,), which are right (n,)."""
 
     truth: list[WordTruth]
     texts: list[str]
@@ -47,9 +47,10 @@ def readings_of(truth: list[WordTruth], root: Path, loaded: net.LoadedNet) -> Re
         rows = order[start:start + CHUNK]
         window, width = pad_windows([windows[row] for row in rows])
         log_probs = log_probs_of(window, width, TranscriptSettings(), loaded)
-        found = ctc.best_paths(log_probs).texts
-        log_p[rows] = ctc.log_likelihoods(log_probs, found)
-        for row, text in zip(rows, found):
+        choice = choose(log_probs, ctc.best_paths(log_probs).texts, TranscriptSettings(),
+                        loaded.calibration)
+        log_p[rows] = choice.log_p
+        for row, text in zip(rows, choice.texts):
             texts[row] = text
     right = np.array([is_right(word, text) for word, text in zip(truth, texts)], bool)
     return Readings(truth, texts, log_p, right)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.errors import Missing
 from core.evaluate.words import WordTruth, cut_truth, read_truth, scores_of, some_of
 from core.recognizer import net
-from core.recognizer.transcribe import TranscriptSettings, read_windows
+from core.recognizer.transcribe import NET_ALONE, read_windows
 from core.train.batch import Batch
 
 # Documents with exact truth, and those whose labels are folded (receipts): scored differently.
@@ -49,9 +49,10 @@ def exam_of(tsv: Path, root: Path, each: int, max_width: int) -> Exam:
 
 def examine(reader: net.WordNet, exam: Exam | None, drawn: Batch) -> dict[str, float]:
     """Shares right: `exact` on true words, `receipts` (folded, no spaces), `synthetic` on drawn
-    words, `empty` on drawn windows without text, `strays` on the detector's."""
+    words, `empty` on drawn windows without text, `strays` on the detector's. The net reads alone,
+    without a prior."""
     loaded = net.LoadedNet(copy.deepcopy(reader), "in training", "")
-    read = TranscriptSettings()
+    read = NET_ALONE
     found: dict[str, float] = {}
     windows = [w[:, :n] for w, n in zip(drawn.window, drawn.width)]
     texts, _ = read_windows(windows, read, loaded)
