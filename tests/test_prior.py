@@ -102,6 +102,11 @@ def test_what_the_net_is_sure_of_is_left_alone():
 def test_an_empty_window_is_not_filled_and_a_full_one_not_emptied():
     empty = _window({"": .6, "e": .4})
     assert _chosen(empty, TranscriptSettings()) == ""
+    choice = choose(empty, [""], TranscriptSettings(), Calibration())
+    assert choice.confidence[0] == pytest.approx(.6, abs=1e-3)
+    # the likeliest text at one or the other of two steps, though no path of it is the likeliest
+    either = _window({"": .6, "F": .4}, {"": .6, "F": .4})
+    assert _chosen(either, TranscriptSettings()) == ""
     full = _window({"": .4, "~": .6})
     assert _chosen(full, TranscriptSettings()) == "~"
 

@@ -169,14 +169,15 @@ def _prior_gain(row: NDArray, texts: list[str], paths: list[str],
                 settings: TranscriptSettings) -> NDArray[np.float64]:
     """(m,) what the prior adds to each alternative's log probability."""
     gain = np.zeros(len(texts))
-    several = np.bincount(row, minlength=len(paths))[row] > 1
-    weighed = np.flatnonzero(several & np.array([bool(paths[k]) for k in row], bool))
+    said = np.array([bool(text) for text in texts], bool)
+    read = np.array([bool(paths[k]) for k in row], bool)
+    # the prior knows texts, not how often a window holds none
+    gain[said != read] = -np.inf
+    weighed = np.flatnonzero(said & read & (np.bincount(row, minlength=len(paths))[row] > 1))
     if settings.prior and len(weighed):
         some = [texts[k] for k in weighed]
         likely = prior.shipped().log_likelihoods(some)
         gain[weighed] = settings.prior * (likely + PER_CHARACTER * np.array([len(t) for t in some]))
-        # the prior knows texts, not how often a window holds none
-        gain[[k for k in weighed if not texts[k]]] = -np.inf
     return gain
 
 
@@ -190,7 +191,8 @@ def _posterior(row: NDArray, top: NDArray, gain: NDArray, offsets: NDArray) -> N
     if not len(first):
         return np.zeros(0)
     total = np.add.reduceat(np.exp(top + gain - gain[first][row]), first)
-    left = np.clip(1 - np.add.reduceat(np.exp(top), first), 0, 1)
+    listed = np.add.reduceat(np.where(np.isfinite(gain), np.exp(top), 0.0), first)
+    left = np.clip(1 - listed, 0, 1)
     return np.minimum(top[first] - np.log(np.maximum(total + left, 1e-300)), 0.0)
 
 
