@@ -3,7 +3,8 @@
 Graves, Fernandez, Gomez, Schmidhuber 2006, "Connectionist temporal classification", section 3.2
 (best path) and 4.1 (forward variables); prefix beam search as in Hannun et al. 2014, "First-pass
 large vocabulary continuous speech recognition using bi-directional recurrent DNNs".
-Everything here is NumPy, on natural log probabilities (T, C) with class 0 = blank.
+Everything here works on natural log probabilities (T, C) with class 0 = blank; what loops over
+steps is compiled (`ctc_loops`).
 
 Time: step t covers window px [4 t, 4 t + 4); a position given as "t" is in steps at edges, so
 `4 * t` is window px and the middle of step 3 is 3.5.
@@ -13,17 +14,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, inf, log
+from math import inf, log
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.recognizer import ctc_loops
 from core.recognizer.alphabet import BLANK, decode, encode
 
 SURE_BLANK = 0.999  # a step more blank than this cannot change the order of the best few texts
 FAINT = log(1e-4)  # a class below this in a step is not followed by the beam
 FOLLOWED = 8  # classes of a step the beam follows at most; an untrained net has all alike
-ALIKE = 96  # texts whose forward sums are made at once
 NEVER = -1e30  # log of nothing that still adds up without NaN
 
 
@@ -97,29 +98,21 @@ def log_likelihood(log_probs: NDArray, text: str) -> float:
     return float(log_likelihoods(np.asarray(log_probs)[None], [text])[0])
 
 
-def log_likelihoods(log_probs: NDArray, texts: list[str]) -> NDArray[np.float64]:
-    """(n,) forward scores of `texts[i]` in window i of `log_probs` (n, T, C)."""
-    log_probs, found = np.asarray(log_probs), np.zeros(len(texts))
-    # texts of like length together: the sums are as long as the longest of them
-    order = np.argsort([len(text) for text in texts], kind="stable")
-    for start in range(0, len(order), ALIKE):
-        rows = order[start:start + ALIKE]
-        found[rows] = _forward(log_probs, rows, [texts[row] for row in rows])
-    return found
+def log_likelihoods(log_probs: NDArray, texts: list[str], rows: NDArray | None = None,
+                    ) -> NDArray[np.float64]:
+    """(m,) forward scores of `texts[i]` in window `rows[i]` (without rows: i) of (n, T, C)."""
+    rows = np.arange(len(texts)) if rows is None else np.asarray(rows, np.int64)
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(text) for text in texts], out=offsets[1:])
+    found = ctc_loops.forward(_compiled(log_probs), rows,
+                              encode("".join(texts)), offsets)
+    return np.maximum(found, NEVER)
 
 
-def _forward(log_probs: NDArray, rows: NDArray, texts: list[str]) -> NDArray[np.float64]:
-    """Forward scores of `texts` in the windows `rows` of `log_probs` (n, T, C)."""
-    states, skip, last = _states(texts)                       # (m, S), (m, S), (m,)
-    steps = log_probs.shape[1]
-    emitted = log_probs[rows[:, None, None], np.arange(steps)[:, None], states[:, None, :]]
-    emitted = emitted.astype(np.float64)                      # (m, T, S)
-    alpha = np.full(states.shape, NEVER)
-    alpha[:, :2] = 0.0  # the first step is the first blank or the first character
-    for t in range(steps):
-        alpha = np.maximum((_arrivals(alpha, skip) if t else alpha) + emitted[:, t], NEVER)
-    row = np.arange(len(rows))
-    return np.logaddexp(alpha[row, last], np.where(last > 0, alpha[row, last - 1], NEVER))
+def _compiled(log_probs: NDArray) -> NDArray:
+    """The log probabilities as the compiled loops take them: readings store them as float16."""
+    log_probs = np.ascontiguousarray(log_probs)
+    return log_probs if log_probs.dtype == np.float64 else log_probs.astype(np.float32, copy=False)
 
 
 def _states(texts: list[str]) -> tuple[NDArray, NDArray, NDArray]:
@@ -132,15 +125,6 @@ def _states(texts: list[str]) -> tuple[NDArray, NDArray, NDArray]:
     skip = np.zeros(states.shape, bool)
     skip[:, 3::2] = (states[:, 3::2] != states[:, 1:-2:2]) & (states[:, 3::2] != BLANK)
     return states, skip, np.array([2 * len(text) for text in texts], np.int64)
-
-
-def _arrivals(alpha: NDArray, skip: NDArray) -> NDArray:
-    """Log sum over the states from which each state may be entered: itself, the one before, and,
-    where `skip`, the one before that."""
-    stay = alpha.copy()
-    stay[:, 1:] = np.logaddexp(stay[:, 1:], alpha[:, :-1])
-    stay[:, 2:] = np.where(skip[:, 2:], np.logaddexp(stay[:, 2:], alpha[:, :-2]), stay[:, 2:])
-    return stay
 
 
 @dataclass(frozen=True)
@@ -204,43 +188,10 @@ def beam_search(log_probs: NDArray, top_k: int = 5, beam: int = 8,
     sure_blank  steps whose blank is likelier only end the character before them; 1 = follow all
     Scores are those of the paths the beam followed, so at most the forward score.
     """
-    # prefix (tuple of classes) -> (log p ending in blank, log p ending in its last character)
-    prefixes: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, -inf)}
     surely = log(sure_blank) if sure_blank < 1 else inf
-    for step in np.asarray(log_probs, np.float64):
-        p_blank = float(step[BLANK])
-        if p_blank > surely:
-            prefixes = {prefix: (_plus(pb, pc) + p_blank, -inf)
-                        for prefix, (pb, pc) in prefixes.items()}
-            continue
-        likely = np.argpartition(-step, FOLLOWED)[:FOLLOWED + 1]
-        followed = [(int(c), float(step[c])) for c in likely if c != BLANK and step[c] > FAINT]
-        grown: dict[tuple[int, ...], tuple[float, float]] = {}
-        for prefix, (pb, pc) in prefixes.items():
-            either = _plus(pb, pc)
-            _add(grown, prefix, either + p_blank, -inf)
-            for c, p in followed:
-                if prefix and c == prefix[-1]:
-                    _add(grown, prefix, -inf, pc + p)         # the same character goes on
-                    _add(grown, (*prefix, c), -inf, pb + p)   # a second one after a blank
-                else:
-                    _add(grown, (*prefix, c), -inf, either + p)
-        kept = sorted(grown.items(), key=lambda item: -_plus(*item[1]))[:beam]
-        prefixes = dict(kept)
-    found = [(decode(prefix), _plus(*p)) for prefix, p in prefixes.items()]
-    return sorted((f for f in found if f[1] > -inf), key=lambda f: (-f[1], f[0]))[:top_k]
-
-
-def _add(table: dict, key: tuple[int, ...], pb: float, pc: float) -> None:
-    old_pb, old_pc = table.get(key, (-inf, -inf))
-    table[key] = (_plus(old_pb, pb), _plus(old_pc, pc))
-
-
-def _plus(a: float, b: float) -> float:
-    """log(exp a + exp b) of two floats; NumPy's costs twenty times as much on scalars."""
-    if a == -inf:
-        return b
-    if b == -inf:
-        return a
-    high, low = (a, b) if a > b else (b, a)
-    return high + log(1.0 + exp(low - high))
+    scores, offsets, classes = ctc_loops.beam(_compiled(log_probs), beam,
+                                              FOLLOWED, FAINT, surely)
+    texts = [decode(classes[a:b]) for a, b in pairwise(offsets)]
+    found = [(text, score) for text, score in zip(texts, scores.tolist(), strict=True)
+             if score > -inf]
+    return sorted(found, key=lambda f: (-f[1], f[0]))[:top_k]

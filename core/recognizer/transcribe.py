@@ -154,7 +154,7 @@ def choose(log_probs: NDArray[np.float32], paths: list[str], settings: Transcrip
         texts += several
     # Scored alike by the forward sum: the beam's own scores leave out paths it dropped.
     row = np.array(rows, np.int64)
-    top = ctc.log_likelihoods(log_probs[row], texts)
+    top = ctc.log_likelihoods(log_probs, texts, row)
     gain = _prior_gain(row, texts, paths, settings)
     order = np.lexsort((-(top + gain), row))
     row, top, gain, texts = row[order], top[order], gain[order], [texts[k] for k in order]

@@ -16,6 +16,7 @@ import io
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -28,13 +29,13 @@ from core.evaluate.words import cut_truth, read_truth, some_of
 from core.pipeline import RESOURCES, default_words
 from core.recognizer import alphabet, ctc, net
 from core.recognizer.architecture import BEYOND, TIME_STRIDE
-from core.recognizer.transcribe import TranscriptSettings, batches_by_width, log_probs_of
+from core.recognizer.transcribe import TranscriptSettings, batches_by_width, choose, log_probs_of
 from core.recognizer.window import pad_windows, standardise
 
 WORDS_PER_PAGE = 400  # of an ordinary letter
 SECONDS_PER_HOUR = 3600
 
-# log probabilities (n, T, 96) of windows (n, 32, W) and widths (n,)
+# log probabilities (n, T, C) of windows (n, 32, W) and widths (n,)
 Reader = Callable[[NDArray[np.uint8], NDArray[np.int32]], NDArray[np.float32]]
 
 
@@ -182,9 +183,13 @@ def main() -> None:
             print(f"| {name}{' on CUDA' if on_gpu else ''} | {threads} | {1000 * seconds / n:.3f} | "
                   f"{n / seconds:,.0f} | {differs} | {hours * price:,.2f} |", flush=True)
     log_probs = log_probs.copy()
-    decode = seconds_of(lambda: ctc.confidences(log_probs, ctc.best_paths(log_probs).texts), 3,
-                        clock)
-    print(f"decode (best path and forward sum): {1000 * decode / n:.3f} ms/word")
+    calibration = net.load(args.model).calibration
+    for name, prior, alternatives in (("best path and forward sum", 0.0, False),
+                                      ("with alternatives and prior", settings.prior, True)):
+        weighed = replace(settings, prior=prior)
+        decode = seconds_of(lambda s=weighed, a=alternatives: choose(
+            log_probs, ctc.best_paths(log_probs).texts, s, calibration, a), 3, clock)
+        print(f"decode, {name}: {1000 * decode / n:.3f} ms/word")
 
 
 if __name__ == "__main__":
