@@ -49,6 +49,26 @@ def test_line_documents_measure_covered_width_only():
     assert figures["recall"] is None and figures["precision"] is None
 
 
+def test_a_space_counts_as_covered_where_the_text_has_one_and_no_wider_than_the_line():
+    found = np.array([(0, 0, 30, 10), (36, 0, 60, 10), (64, 0, 100, 10)])
+
+    def figures(spaces: int, boxes=found) -> dict:
+        wanted = Truth("line", np.array([(0, 0, 100, 10)], np.float32), np.zeros(1, bool),
+                       np.array([spaces]))
+        return score.score_boxes(boxes, wanted).figures()
+
+    assert [figures(n)["covered"] for n in range(4)] == [0.9, 0.94, 1.0, 1.0]
+    assert [figures(n)["covered_strict"] for n in range(4)] == [0.9] * 4
+    # a gap of 16 px, wider than the line is high, and what is missed at an end stay uncovered
+    assert figures(2, np.array([(10, 0, 30, 10), (46, 0, 95, 10)]))["covered"] == 0.69
+
+
+def test_spaces_are_counted_in_the_items_texts(tmp_path):
+    items = [{"text": "THREE WORDS HERE", "box": [0, 0, 9, 9]}, {"text": "1.20", "box": [9, 0, 18, 9]}]
+    (tmp_path / "x.json").write_text(json.dumps({"level": "line", "items": items}))
+    assert score.read_truth(tmp_path / "x.json").spaces.tolist() == [2, 0]
+
+
 def test_scores_add_up_over_pages():
     total = BoxScore(hits=1, truths=2, predictions=4, pages=1) + BoxScore(hits=3, truths=4,
                                                                          predictions=4, pages=1)

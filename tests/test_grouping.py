@@ -213,3 +213,90 @@ def test_a_dotted_rule_is_no_text():
     assert len(kept(boxes)) == len(words)
     dots = np.flatnonzero((lines.box[:, 1] > 90) & (lines.box[:, 3] < 115))
     assert len(dots) and (lines.fate[dots] != 0).all()
+
+
+def rotated(gray: np.ndarray, text: str, x: int, y: int) -> None:
+    """Draw `text` turned clockwise on `gray`, its upper left corner at px (x, y)."""
+    strip, words = draw_page([text], size=(400, 60), top=40, left=10)
+    x0, y0, x1, y1 = words[0].box
+    turned = np.rot90(strip[y0:y1, x0:x1], -1)
+    gray[y:y + turned.shape[0], x:x + turned.shape[1]] = turned
+
+
+def test_a_number_that_runs_down_the_margin_is_one_word_along_its_digits():
+    gray, words = draw_page(["a page with some words", "and a number beside"], size=(700, 400))
+    rotated(gray, "20837465", 640, 100)
+    _, _, boxes = found(gray)
+    rows = kept(boxes)
+    assert len(rows) == len(words) + 1
+    number = rows[boxes.box[rows, 0] > 600]
+    assert len(number) == 1
+    along, down = (boxes.quad[number[0], k] - boxes.quad[number[0], 0] for k in (1, 3))
+    assert along[1] > 5 * abs(along[0]) and down[0] < 0      # reads downwards, feet at the left
+    assert boxes.box[number[0], 1] < 102 and boxes.box[number[0], 3] > 220
+    upright = upright_of(gray)
+    blobs = mser.blobs(upright)
+    as_they_stand = grouping.lines(upright, blobs, grouping.LineSettings(find_turned=False))
+    apart = grouping.word_boxes(upright, blobs, as_they_stand)
+    assert (apart.box[kept(apart), 0] > 600).sum() > 1
+
+
+def test_figures_in_a_column_are_words_of_their_own():
+    gray, words = draw_page(["1", "2", "3", "4", "5", "6"], size=(300, 400), leading=50)
+    _, _, boxes = found(gray)
+    assert len(kept(boxes)) == len(words)
+
+
+def test_a_word_set_wide_is_one_word():
+    gray, _ = draw_page(["normal words above", "and more words", "of usual setting"],
+                        size=(640, 300))
+    for i, letter in enumerate("TOTAL"):
+        cv2.putText(gray, letter, (20 + 38 * i, 260), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 20, 2,
+                    cv2.LINE_AA)
+    _, _, boxes = found(gray)
+    rows = kept(boxes)
+    assert (boxes.box[rows, 1] > 220).sum() == 1
+
+
+def test_pieces_of_an_underline_do_not_tie_two_lines_together():
+    above = [(x, 0, x + 12, 20) for x in range(0, 90, 15)]
+    below = [(x, 30, x + 12, 50) for x in range(0, 90, 15)]
+    pieces = [(20, 22, 30, 25), (33, 25, 43, 28)]   # one nearer to the upper line, one to the lower
+    box = np.array(above + below + pieces, np.float32)
+    group = np.repeat([0, 1, 2], [6, 6, 2])
+    by_x = np.argsort(box[:, 0], kind="stable")
+    joined, is_mark = line_build.with_marks(box[by_x], np.zeros(14, np.int64), group[by_x], 1.2)
+    line = np.empty(14, np.int64)
+    line[by_x] = joined
+    assert line[0] != line[6] and len(set(line.tolist())) == 2
+    assert line[12] == line[13] and is_mark.sum() == 2
+
+
+def test_bullets_are_refused_and_dashes_are_words():
+    gray, words = draw_page(["first item", "second item", "this - that"], left=80)
+    gray[38:46, 30:38] = gray[98:106, 30:38] = 20
+    _, _, boxes = found(gray)
+    assert len(kept(boxes)) == len(words)
+    bullets = np.flatnonzero(boxes.box[:, 2] < 60)
+    assert (boxes.fate[bullets] == Boxes.FATES.index("too small")).all()
+
+
+def test_low_blobs_that_stand_alone_are_refused_and_figures_are_not():
+    gray, words = draw_page(["HEADING OF SOME LENGTH", "8"], leading=100)
+    for x in (200, 330, 470):
+        gray[140:153, x:x + 9] = 20             # 0.6 of the capitals' height
+    _, lines, boxes = found(gray)
+    assert len(kept(boxes)) == len(words)
+    specks = np.flatnonzero((lines.box[:, 1] > 130) & (lines.box[:, 0] > 150))
+    assert len(specks) == 3
+    assert (lines.fate[specks] == Lines.FATES.index("drawing or texture")).all()
+
+
+def test_a_threshold_moves_to_the_room_between_a_lines_own_gaps():
+    gap = np.array([np.nan, 0.05, 0.08, 0.06, 0.30, 0.07, 0.32, 0.05])
+    offsets = np.array([0, len(gap)])
+    moved = line_build.emptiest(gap, offsets, np.array([0.3]), 1.5, 0.5, 3)
+    assert 0.08 < moved[0] < 0.30
+    assert line_build.emptiest(gap, offsets, np.array([0.3]), 1.0, 0.5, 3)[0] == 0.3
+    few = line_build.emptiest(gap[:3], np.array([0, 3]), np.array([0.3]), 1.5, 0.5, 3)
+    assert few[0] == 0.3

@@ -160,3 +160,33 @@ def test_the_tree_equals_containment_by_pixels(engine):
                    and len(sets[j]) > len(mine) and mine < sets[j]]
         smallest = min(holders, key=lambda j: len(sets[j]), default=-1)
         assert blobs.tree_parent[i] == smallest
+
+
+def measured(n_letters: int, n_specks: int) -> refusal.Measures:
+    """Regions side by side: letters of 8 x 12 px and 50 px of ink, specks of 4 px."""
+    n = n_letters + n_specks
+    side = np.where(np.arange(n)[:, None] < n_letters, (8, 12), (2, 2))
+    low = np.stack([20 * np.arange(n), np.zeros(n)], 1)
+    same = np.ones(n, np.float32)
+    return refusal.Measures(
+        box=np.concatenate([low, low + side], 1).astype(np.float32),
+        area=np.where(np.arange(n) < n_letters, 50, 4).astype(np.int32),
+        parent=np.full(n, -1, np.int32), polarity=np.zeros(n, np.uint8), level=np.ones(n, np.uint8),
+        variation=same, contrast=100 * same, edge_contrast=100 * same, peak_contrast=100 * same)
+
+
+def test_dots_of_four_pixels_are_kept_beside_letters_and_refused_on_a_page_of_specks():
+    fate, _, _ = refusal.fates(measured(40, 10), mser.BlobSettings())
+    assert (fate == 0).all()
+    fate, value, limit = refusal.fates(measured(40, 60), mser.BlobSettings())
+    assert (fate[:40] == 0).all()
+    assert (fate[40:] == refusal.FATE["too small"]).all()
+    assert (value[40:] == 2).all() and (value[40:] < limit[40:]).all()
+
+
+def test_a_dot_may_be_fainter_than_a_letter():
+    m = measured(40, 1)
+    m.contrast[40] = 0.9 * mser.BlobSettings().min_contrast * 100
+    assert (refusal.fates(m, mser.BlobSettings())[0] == 0).all()
+    m.contrast[39] = m.contrast[40]
+    assert refusal.fates(m, mser.BlobSettings())[0][39] == refusal.FATE["too faint"]

@@ -30,6 +30,9 @@ KNOT_WINDOW = 5.0      # heights on either side whose letters place a knot
 LEAST_BEND = 0.2       # heights off the straight line
 REGULAR_BLOBS = 4      # lines of as many blobs, with less spread, show the page's letter height
 REGULAR_SPREAD = 0.25
+WIDEST_TURNED = 3.0    # letter heights of the page: the largest letter of turned text
+MIXED_BLOBS = 4        # of a line that may be two
+MIXED_OVERLAP, MIXED_RATIO, MIXED_MIDDLE = 0.6, 0.55, 0.4  # of what links them anew
 MOST_LETTER = 1.5      # times the height of most blobs on such lines
 FEW = 2                # blobs that stand alone
 LOW_LETTERS = 35       # percentile of the letters' tops that stands for the x-height
@@ -43,9 +46,11 @@ class LineSettings:
                        help="largest space between neighbours on a line")
     overlap: float = param(0.45, low=0.05, high=1.0, help="least height that neighbours share")
     height_ratio: float = param(0.42, low=0.1, high=1.0, help="least ratio of neighbours' heights")
-    mark_gap: float = param(0.8, unit="heights", low=0.0, high=3.0,
+    mark_gap: float = param(1.2, unit="heights", low=0.0, high=3.0,
                             help="reach of a dot, comma or hyphen to its one neighbour")
     find_skew: bool = param(True, help="look for the angle at which the page's lines lie level")
+    find_turned: bool = param(True, help="take letters one below the other as a line turned "
+                                         "clockwise")
     min_height: float = param(0.55, unit="letter heights", low=0.0, high=1.0,
                               help="lowest line, by the page's median letter")
     max_spread: float = param(0.6, low=0.05, high=5.0,
@@ -55,6 +60,9 @@ class LineSettings:
     max_lower: float = param(2.2, unit="times", low=1.0, high=20.0,
                              help="how much lower than the page's letters a line's may be; "
                                   "dotted rules and texture are lower")
+    max_lone: float = param(1.25, unit="times", low=1.0, high=20.0,
+                            help="the same for a single blob: specks stand alone, low letters "
+                                 "seldom")
     max_bar: float = param(4.5, unit="widths", low=1.0, high=50.0,
                            help="height of what stands alone; remains of rules are higher")
     max_alone: float = param(3.0, unit="letter heights", low=1.0, high=50.0,
@@ -69,7 +77,7 @@ class _Built:
     """Lines while they are made, in the levelled frame.
 
     rows (m,) of the kept blobs, by line and u; offsets (n + 1,); is_mark (m,); box (m, 4) levelled;
-    fits (n, 5): see `line_build.baselines`.
+    fits (n, 5): see `line_build.baselines`; turned (n,) lines that run down the page.
     """
 
     frame: Frame
@@ -78,6 +86,7 @@ class _Built:
     is_mark: NDArray[np.bool_]
     box: NDArray[np.float32]
     fits: NDArray[np.float64]
+    turned: NDArray[np.bool_]
 
 
 def lines(upright: Upright, blobs: Blobs, settings: LineSettings = LineSettings()) -> Lines:
@@ -94,6 +103,8 @@ def lines(upright: Upright, blobs: Blobs, settings: LineSettings = LineSettings(
                             refused[reading_order(bound[refused])]]).astype(np.int64)
     knot_offsets, knots = line_build.bends(built.box, built.is_mark, built.offsets, built.fits,
                                            KNOT, KNOT_WINDOW, LEAST_BEND)
+    first = knot_offsets[:-1][built.turned]   # its left edge, for the letters' feet are there
+    knots[first], knots[first + 1] = bound[built.turned, :2], bound[built.turned][:, [0, 3]]
     baseline_offsets, knot_rows = _reordered(knot_offsets, order)
     offsets, rows = _reordered(built.offsets, order)
     return Lines(
@@ -123,13 +134,66 @@ def _built(box: NDArray, polarity: NDArray, settings: LineSettings) -> _Built:
     sorted_box, apart = np.ascontiguousarray(level[by_x]), polarity[by_x].astype(np.int64)
     group = line_build.linked(sorted_box, apart, settings.gap, settings.overlap,
                               settings.height_ratio)
-    group, is_mark = line_build.with_marks(sorted_box, apart, group, settings.mark_gap)
+    by_line, offsets, is_mark, fits = _fitted(sorted_box, apart, group, settings)
+    mixed = (fits[:, 4] > settings.max_spread) & (np.diff(offsets) >= MIXED_BLOBS)
+    if mixed.any():
+        rows = np.sort(by_line[np.repeat(mixed, np.diff(offsets))])
+        group = _unmixed(sorted_box, apart, group, rows, settings)
+        by_line, offsets, is_mark, fits = _fitted(sorted_box, apart, group, settings)
+    turned = np.zeros(len(fits), bool)
+    if settings.find_turned and len(fits):
+        count = np.diff(offsets)
+        stack = line_build.stacked(_runs_bounds(sorted_box[by_line], offsets), count,
+                                   WIDEST_TURNED * weighted_median(fits[:, 2], count))
+        if (stack >= 0).any():
+            by_line, offsets, is_mark, fits, turned = _with_stacks(
+                sorted_box, by_line, offsets, is_mark, stack)
+    level = sorted_box[by_line]
+    return _Built(frame, by_x[by_line], offsets, is_mark, level,
+                  _with_page_slope(level, is_mark, offsets, fits), turned)
+
+
+def _with_stacks(box: NDArray, by_line: NDArray, offsets: NDArray, is_mark: NDArray, stack: NDArray
+                 ) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+    """What `_fitted` tells, with each stack of lines (see `line_build.stacked`) as one turned line.
+
+    The last of the five: which lines are turned.
+    """
+    from core.detector import line_build
+    n = len(stack)
+    new, old = np.unique(np.where(stack >= 0, stack + n, np.arange(n)), return_inverse=True)
+    line = np.repeat(old, np.diff(offsets))
+    order = np.lexsort((by_line, line))
+    by_line, is_mark = by_line[order], is_mark[order]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(line))]).astype(np.int64)
+    fits = line_build.baselines(box[by_line], is_mark, offsets, ENOUGH_TO_FIT)
+    return by_line, offsets, is_mark, fits, new >= n
+
+
+def _fitted(box: NDArray, apart: NDArray, group: NDArray, settings: LineSettings
+            ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """(rows of `box` by line, offsets, is_mark by line, fits) of groups with their marks."""
+    from core.detector import line_build
+    group, is_mark = line_build.with_marks(box, apart, group, settings.mark_gap)
     by_line = np.argsort(group, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(group))]).astype(np.int64)
-    level, is_mark = sorted_box[by_line], is_mark[by_line]
-    fits = line_build.baselines(level, is_mark, offsets, ENOUGH_TO_FIT)
-    return _Built(frame, by_x[by_line], offsets, is_mark, level,
-                  _with_page_slope(level, is_mark, offsets, fits))
+    is_mark = is_mark[by_line]
+    return (by_line, offsets, is_mark,
+            line_build.baselines(box[by_line], is_mark, offsets, ENOUGH_TO_FIT))
+
+
+def _unmixed(box: NDArray, apart: NDArray, group: NDArray, rows: NDArray, settings: LineSettings
+             ) -> NDArray[np.int64]:
+    """`group` (n,) with `rows` of it linked anew, of like height and level only.
+
+    Pieces of an underline, low between two lines and near to both, tie the lines together.
+    """
+    from core.detector import line_build
+    parted = group.copy()
+    parted[rows] = len(box) + line_build.linked(
+        np.ascontiguousarray(box[rows]), apart[rows], settings.gap, MIXED_OVERLAP,
+        max(settings.height_ratio, MIXED_RATIO), MIXED_MIDDLE)
+    return np.unique(parted, return_inverse=True)[1]
 
 
 def _with_page_slope(box: NDArray, is_mark: NDArray, offsets: NDArray, fits: NDArray
@@ -163,16 +227,25 @@ def weighted_median(values: NDArray, weights: NDArray) -> float:
 
 def _bounds(built: _Built) -> NDArray[np.float32]:
     """(n, 4) bounds of the lines in levelled px."""
-    if len(built.rows) == 0:
+    return _runs_bounds(built.box, built.offsets)
+
+
+def _runs_bounds(box: NDArray, offsets: NDArray) -> NDArray[np.float32]:
+    """(n, 4) bounds of runs box[offsets[i]:offsets[i + 1]] of boxes (m, 4)."""
+    if len(box) == 0:
         return np.zeros((0, 4), np.float32)
-    low = np.minimum.reduceat(built.box[:, :2], built.offsets[:-1])
-    return np.concatenate([low, np.maximum.reduceat(built.box[:, 2:], built.offsets[:-1])], 1)
+    low = np.minimum.reduceat(box[:, :2], offsets[:-1])
+    return np.concatenate([low, np.maximum.reduceat(box[:, 2:], offsets[:-1])], 1)
 
 
 def _quads(box: NDArray, built: _Built) -> NDArray[np.float32]:
     """(n, 4, 2) the lines' quads along their baselines, upright px. box: of the kept blobs."""
     angle = np.radians(built.frame.degrees) + np.arctan(built.fits[:, 0])
-    return quads_along(box[built.rows], built.offsets, angle)
+    quad = quads_along(box[built.rows], built.offsets, angle)
+    if built.turned.any():  # turned clockwise: the letters' tops are at the right
+        corners = _bounds(built)[built.turned][:, [2, 1, 2, 3, 0, 3, 0, 1]].reshape(-1, 4, 2)
+        quad[built.turned] = built.frame.upright(corners)
+    return quad
 
 
 def quads_along(box: NDArray, offsets: NDArray, angle: NDArray) -> NDArray[np.float32]:
@@ -223,7 +296,7 @@ def _fates(built: _Built, bound: NDArray, settings: LineSettings
 
     def refuse(name: str, measured: NDArray, bound_: float) -> None:
         breaks = measured < bound_ if name in BELOW_LIMIT else measured > bound_
-        rows = np.flatnonzero(breaks & (fate == 0))
+        rows = np.flatnonzero(breaks & (fate == 0) & ~built.turned)
         fate[rows], value[rows], limit[rows] = FATE[name], measured[rows], bound_
 
     height, n_blobs, area = built.fits[:, 2], np.diff(built.offsets), geometry.areas(bound)
@@ -236,6 +309,7 @@ def _fates(built: _Built, bound: NDArray, settings: LineSettings
     small = height < settings.min_height * page_height
     refuse("too few blobs", np.where(small & (n_blobs <= 2), n_blobs, 3), 3)
     refuse("drawing or texture", page_height / height, settings.max_lower)
+    refuse("drawing or texture", np.where(n_blobs == 1, page_height / height, 0), settings.max_lone)
     tall, wide = bound[:, 3] - bound[:, 1], bound[:, 2] - bound[:, 0]
     alone = n_blobs <= FEW
     refuse("drawing or texture", np.where(alone, tall / wide, 0), settings.max_bar)

@@ -102,15 +102,16 @@ def gap_histogram(blobs: Blobs, lines: Lines, line: int, settings: BoxSettings =
 # The settings field behind each refusal, and how its limit follows from the field: "value" where
 # the limit is the field itself, "part" where it is the field times something of the page.
 RULES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
-    "blobs": {"too faint": (("min_contrast", "part"),), "too small": (("min_side", "part"),),
+    "blobs": {"too faint": (("min_contrast", "part"),),
+              "too small": (("min_speck", "value"), ("min_side", "part")),
               "too big": (("max_height", "part"),),
               "rule or frame": (("rule_ratio", "value"), ("frame_fill", "rest")),
               "solid": (("solid_fill", "value"), ("big_fill", "value"))},
     "lines": {"too irregular": (("max_spread", "value"),),
               "inside another line": (("max_covered", "value"),),
-              "drawing or texture": (("max_lower", "value"), ("max_bar", "value"),
-                                     ("max_alone", "value"))},
-    "boxes": {"too small": (("min_area", "value"),),
+              "drawing or texture": (("max_lower", "value"), ("max_lone", "value"),
+                                     ("max_bar", "value"), ("max_alone", "value"))},
+    "boxes": {"too small": (("min_area", "value"), ("min_dot", "value")),
               "covered by another box": (("max_covered", "value"),)},
 }
 SETTINGS = {"blobs": BlobSettings, "lines": LineSettings, "boxes": BoxSettings}

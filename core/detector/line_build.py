@@ -16,6 +16,16 @@ MARK_GROUP = 3        # blobs in a group that can still be a mark (dots of an el
 MARK_WIDTH = 2.0      # heights of its neighbour: the widest mark, a dash
 MARK_DROP = 0.35      # heights over or under its neighbour
 MARK_ABOVE, MARK_BELOW = 0.6, 0.45  # heights of the neighbour beyond its edges
+SET_WIDE = 4          # gaps of a line that can show letters set wide
+LETTER_GAPS = 0.4     # of a line's gaps that are letter gaps, at least, else it is set wide
+WIDEST_SET = 1.1      # heights between letters set wide; figures in a table's columns stand further
+SET_ALIKE = 1.5       # times the lower gaps: what is wider parts words set wide
+STACK_BLOBS = 3       # of a letter of turned text, in pieces
+STACK_LEAST = 5       # letters one below the other
+STACK_GAP = 0.5       # of their width between two
+STACK_ALIKE = 0.6     # of the wider one's width that neighbours are wide
+STACK_SHARED = 0.8    # of the narrower one's width that neighbours share
+STACK_FLAT = 0.6      # of the letters that are wider than high
 FIT_ROUNDS = 4        # of the baseline fit; it settles in two or three
 DESCENDER = 0.14      # of the line height off the baseline that is no longer noise
 SPAN_TO_FIT = 3.0     # heights: shorter runs of letters have no slope of their own
@@ -32,10 +42,11 @@ def root_of(above, i):
 
 
 @njit(cache=True, nogil=True)
-def linked(box, apart, gap, overlap, ratio):
+def linked(box, apart, gap, overlap, ratio, middle=MIDDLE):
     """(n,) int64 group of each blob: neighbours on a line share one.
 
-    box by rising x0; apart (n,): blobs of different values are never linked.
+    box by rising x0; apart (n,): blobs of different values are never linked; middle: of the lower
+    height that the middles of two may differ.
     """
     n = len(box)
     above = np.arange(n)
@@ -52,7 +63,7 @@ def linked(box, apart, gap, overlap, ratio):
             space = box[j, 0] - x1
             if (low < ratio * high or space > gap * high or space < -BACK * low
                     or min(y1, box[j, 3]) - max(y0, box[j, 1]) < overlap * low
-                    or abs(y0 + y1 - box[j, 1] - box[j, 3]) > 2 * MIDDLE * low):
+                    or abs(y0 + y1 - box[j, 1] - box[j, 3]) > 2 * middle * low):
                 continue
             a, b = root_of(above, i), root_of(above, j)
             above[max(a, b)] = min(a, b)
@@ -119,9 +130,15 @@ def with_marks(box, apart, group, mark_gap):
     above = np.empty(m, np.int64)
     for g in range(m):
         above[g] = g
+    # the marks of one group go to one neighbour: else an underline's pieces tie two lines together
+    nearest = np.full(m, -1, np.int64)
     for i in range(n):
-        if host[i] >= 0:
-            a, b = root_of(above, group[i]), root_of(above, group[host[i]])
+        g = group[i]
+        if host[i] >= 0 and (nearest[g] < 0 or best[i] < best[nearest[g]]):
+            nearest[g] = i
+    for g in range(m):
+        if nearest[g] >= 0:
+            a, b = root_of(above, g), root_of(above, group[host[nearest[g]]])
             above[max(a, b)] = min(a, b)
     number = numbered(above)
     joined = np.empty(n, np.int64)
@@ -277,6 +294,50 @@ def bends(box, is_mark, offsets, fits, step, window, least):
 
 
 @njit(cache=True, nogil=True)
+def stacked(bound, count, widest):
+    """(lines,) first line of the stack that each stands in, -1 for none: letters of turned text.
+
+    bound (lines, 4); count (lines,) of their blobs; widest px of a letter from foot to top. Upright
+    text one below the other is higher than wide and leaves more room between its lines.
+    """
+    n = len(bound)
+    some = np.empty(n, np.int64)
+    m = 0
+    for i in np.argsort(bound[:, 1]):
+        if count[i] <= STACK_BLOBS and bound[i, 2] - bound[i, 0] <= widest:
+            some[m] = i
+            m += 1
+    above = np.arange(n)
+    for a in range(m):
+        i = some[a]
+        w = bound[i, 2] - bound[i, 0]
+        for b in range(a + 1, m):
+            j = some[b]
+            low, high = min(w, bound[j, 2] - bound[j, 0]), max(w, bound[j, 2] - bound[j, 0])
+            space = bound[j, 1] - bound[i, 3]
+            if space > STACK_GAP * w:
+                break
+            if (space < -STACK_GAP * low or low < STACK_ALIKE * high or space > STACK_GAP * low
+                    or min(bound[i, 2], bound[j, 2]) - max(bound[i, 0], bound[j, 0])
+                    < STACK_SHARED * low):
+                continue
+            r, q = root_of(above, i), root_of(above, j)
+            above[max(r, q)] = min(r, q)
+    size, flat = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    for a in range(m):
+        i = some[a]
+        r = root_of(above, i)
+        size[r] += 1
+        flat[r] += bound[i, 2] - bound[i, 0] > bound[i, 3] - bound[i, 1]
+    stack = np.full(n, -1, np.int64)
+    for a in range(m):
+        r = root_of(above, some[a])
+        if size[r] >= STACK_LEAST and flat[r] > STACK_FLAT * size[r]:
+            stack[some[a]] = r
+    return stack
+
+
+@njit(cache=True, nogil=True)
 def covered(box, rank):
     """(n,) float64: largest part of each box (n, 4) that lies in one box of higher rank.
 
@@ -380,13 +441,18 @@ def otsu(values):
 def letter_gaps(gap, offsets, page, wide, alone):
     """(lines,) the wider letter gaps of each line: the `wide` quantile of its gaps below `page`.
 
-    A line of few such gaps leans on the page's mean of it, half at `alone` gaps.
+    A line of few such gaps leans on the page's mean of it, half at `alone` gaps. In a line set wide
+    ("T O T A L") the gaps not far above its lower ones are those of the letters.
     """
     n = len(offsets) - 1
     own, count = np.zeros(n), np.zeros(n)
     for k in range(n):
         values = gap[offsets[k] + 1:offsets[k + 1]]
         letters = values[values < page]
+        if len(values) >= SET_WIDE and len(letters) < LETTER_GAPS * len(values):
+            low = np.sort(values)[len(values) // 4]
+            if low < WIDEST_SET:
+                letters = values[values < SET_ALIKE * low]
         count[k] = len(letters)
         if len(letters):
             own[k] = max(0.0, np.quantile(letters, wide))
@@ -395,6 +461,36 @@ def letter_gaps(gap, offsets, page, wide, alone):
     for k in range(n):
         own[k] = (own[k] * count[k] + usual * alone) / (count[k] + alone)
     return own
+
+
+@njit(cache=True, nogil=True)
+def emptiest(gap, offsets, threshold, reach, pull, fewest):
+    """(lines,) thresholds moved to where the line's own gaps leave the most room around them.
+
+    gap (n,) with NaN for a line's first; threshold (lines,). Room is sought up to `reach` times
+    above and below, its width counted in parts of its middle and less the further off, by the power
+    `pull`. A line of less than `fewest` gaps keeps its threshold.
+    """
+    moved = threshold.copy()
+    for k in range(len(offsets) - 1):
+        values = np.sort(gap[offsets[k] + 1:offsets[k + 1]])
+        t = threshold[k]
+        if len(values) < fewest or t <= 0:
+            continue
+        best, below = -1.0, t / reach
+        for i in range(len(values) + 1):
+            above = min(values[i], t * reach) if i < len(values) else t * reach
+            if above <= below:
+                continue
+            middle = (above + below) / 2
+            room = (above - below) / middle * min(middle / t, t / middle) ** pull
+            if room > best:
+                quarter = (above - below) / 4
+                best, moved[k] = room, min(max(t, below + quarter), above - quarter)
+            if above >= t * reach:
+                break
+            below = above
+    return moved
 
 
 @njit(cache=True, nogil=True)

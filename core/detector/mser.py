@@ -25,7 +25,8 @@ class BlobSettings:
                         help="the component tree of our own, or cv2.MSER for comparison")
     delta: int = param(2, unit="grey levels", low=1, high=50,
                        help="cv2: step over which stability is measured; small finds more")
-    min_area: int = param(6, unit="px", low=1, high=1000, help="smallest region")
+    min_area: int = param(4, unit="px", low=1, high=1000,
+                          help="smallest region; the dots of small print have 4")
     max_area: int = param(30_000, unit="px", low=100, high=4_000_000, help="cv2: largest region")
     max_variation: float = param(0.5, low=0.01, high=2.0,
                                  help="cv2: growth over delta above which a region is not stable")
@@ -42,6 +43,8 @@ class BlobSettings:
                                 help="least contrast, as part of the page's strong letters'")
     min_side: float = param(0.08, unit="letter heights", low=0.0, high=1.0,
                             help="least square root of the area")
+    min_speck: float = param(2.4, unit="px", low=0.0, high=20.0,
+                             help="least square root of the area on pages full of specks")
     max_height: float = param(7.0, unit="letter heights", low=1.0, high=100.0,
                               help="tallest blob that can be a letter")
     take_off_rules: bool = param(True, help="take ruled lines off the page before blobs are found")

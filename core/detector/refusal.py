@@ -27,6 +27,9 @@ LETTER_LOWEST = 5            # px, the lowest thing that takes part in the media
 STRONG = 85                  # percentile of contrast that stands for the page's strong letters
 WEAKEST = 12.0               # grey levels: contrast below this is noise whatever the page
 HOLE = 0.0                   # grey levels: not darker than its paper, so not ink of this polarity
+DOT = 0.4                    # letter heights: the largest dot or comma
+DOT_GAIN = 1.4               # times its contrast that a dot of the same ink would have as a letter
+SPECKLED = 0.5               # specks to letters: text has fewer dots
 PART_OF_STRONG = 0.45        # letters this strong take part in the median height
 
 
@@ -80,11 +83,17 @@ def fates(m: Measures, settings: BlobSettings
     taken = one_per_branch(m.parent, m.edge_contrast, m.peak_contrast, fraction)
     refuse("duplicate of a tree neighbour", steps_to(m.parent, taken), 0)
     letters = page_letters(m, fate == 0)
-    refuse("too faint", m.contrast, max(WEAKEST, settings.min_contrast * letters.contrast))
     w, h = m.box[:, 2] - m.box[:, 0], m.box[:, 3] - m.box[:, 1]
+    # a dot of the page's ink is fainter than its letters: all of it is edge
+    gain = np.where(np.maximum(w, h) < DOT * letters.height, DOT_GAIN, 1.0)
+    refuse("too faint", gain * m.contrast, max(WEAKEST, settings.min_contrast * letters.contrast))
     fill = m.area / (w * h)
     small = np.sqrt(m.area.astype(np.float64))
     refuse("too small", small, settings.min_side * letters.height)
+    specks = (fate == 0) & (small < settings.min_speck)
+    as_high = (fate == 0) & (h > 0.5 * letters.height) & (h < 2 * letters.height)
+    if specks.sum() > SPECKLED * as_high.sum():
+        refuse("too small", small, settings.min_speck)
     refuse("too big", h, settings.max_height * letters.height)
     # A rule is long and thin; letters that touch are long, but as high as letters.
     long_side, thickness = np.maximum(w, h), m.area / np.maximum(w, h)

@@ -1,9 +1,10 @@
 """Word boxes from lines: parted at gaps above the line's own threshold between letter and word gap.
 
 The threshold follows the line's own letter gaps and the page's threshold, which is Otsu's over all
-its gaps: on one line there are too few gaps, of too few kinds, to part them by themselves. On a
-line of fixed pitch the gaps between the letters' cells are taken instead: there a dot stands in
-more paper than some spaces have.
+its gaps: on one line there are too few gaps, of too few kinds, to part them by themselves. From
+there it moves to the emptiest place near by among the line's gaps. On a line of fixed pitch the
+gaps between the letters' cells are taken instead: there a dot stands in more paper than some spaces
+have.
 
 Sources: the design of Tesseract `tospace.cpp` (thresholds per row); Otsu 1979.
 """
@@ -30,10 +31,14 @@ LARGEST_GAP = 1.5      # line heights; wider gaps all count as this in Otsu's hi
 LEAST_SPACE = 0.25     # line heights: a mean word gap below this is the gap of loose letters
 CLEAR = 2.2            # word gaps to letter gaps, means: below this Otsu has split noise
 PADDING = 0.1          # box heights; about what people leave around a word when they frame it
+PULL = 0.5             # power by which room far from a line's threshold counts less
+FEWEST_ROOM = 3        # gaps of a line that can move its threshold
 TEXT_BLOBS = 6         # blobs of a line that is text for sure
-CLINGING = 0.5         # line heights: the largest dot or comma, which belongs to the word before it
+DASH = 1.6             # times as wide as high is no dot
+CLINGING = 0.6         # line heights: the largest dot or comma, which belongs to the word before it
 DEEP = 0.5             # heights of the letter before it that a dot's top lies below the letter's
 CLINGING_GAP = 0.6     # line heights before a dot of a loose fixed pitch
+HIGH = 0.75            # quantile of a line's blobs, weighted, that is high
 LOW_BLOB = 0.5         # of the line's high blobs: lower ones (dots, commas) do not count as letters
 
 
@@ -43,22 +48,28 @@ class BoxSettings:
 
     least_gap: float = param(0.12, unit="line heights", low=0.02, high=2.0,
                              help="lowest threshold between letter gap and word gap")
-    most_gap: float = param(0.5, unit="line heights", low=0.05, high=3.0, help="highest threshold")
+    most_gap: float = param(0.55, unit="line heights", low=0.05, high=3.0, help="highest threshold")
     page_gap: float = param(0.28, unit="line heights", low=0.05, high=3.0,
                             help="threshold where the page's gaps show no two kinds")
-    beyond: float = param(0.05, unit="line heights", low=-0.5, high=1.0,
+    beyond: float = param(0.1, unit="line heights", low=-0.5, high=1.0,
                           help="a line's threshold: this, and the two parts below")
     of_page: float = param(0.3, low=0.0, high=1.0, help="part of the page's threshold in a line's")
     of_letters: float = param(1.0, low=0.0, high=5.0,
                               help="times the line's wider letter gaps in its threshold")
-    narrow: float = param(0.25, unit="line heights", low=0.0, high=1.0,
+    reach: float = param(1.5, unit="times", low=1.0, high=4.0,
+                         help="how far a line's threshold moves, up or down, to where its own gaps "
+                              "leave the most room; 1 = not at all")
+    narrow: float = param(0.3, unit="line heights", low=0.0, high=1.0,
                           help="a narrower letter (1, i, a dot) counts as this wide in gaps")
-    max_misfit: float = param(0.06, unit="pitches", low=0.0, high=0.25,
+    max_misfit: float = param(0.07, unit="pitches", low=0.0, high=0.25,
                               help="how far letters of a line of fixed pitch stand off their cells")
     of_cell: float = param(0.36, unit="pitches", low=0.05, high=1.0,
                            help="threshold between the cells of a line of fixed pitch")
     min_area: float = param(0.06, unit="line heights squared", low=0.0, high=2.0,
                             help="smallest word box")
+    min_dot: float = param(0.65, unit="line heights", low=0.0, high=2.0,
+                           help="smallest word of one blob; bullets and specks are smaller, "
+                                "a dash is as wide")
     max_covered: float = param(0.65, low=0.1, high=1.0,
                                help="part of a box that may lie in a larger box")
     padding: float = param(PADDING, unit="box heights", low=0.0, high=0.5,
@@ -97,15 +108,18 @@ def word_boxes(upright: Upright, blobs: Blobs, lines: Lines, settings: BoxSettin
     from core.detector.grouping import quads_along
     s = spaced(blobs, lines, settings)
     of_line = np.repeat(np.arange(len(s.line)), np.diff(s.offsets))
-    begins = np.isnan(s.gap) | ((s.gap > s.threshold[of_line]) & ~_clings(s, of_line))
+    turned = _turned(lines.quad)[s.line]
+    begins = np.isnan(s.gap) | ((s.gap > s.threshold[of_line]) & ~_clings(s, of_line)
+                                & ~turned[of_line])
     first = np.flatnonzero(begins)
     offsets = np.append(first, len(s.rows)).astype(np.int64)
     line, height = of_line[first], s.height[of_line[first]]
     n_in = np.diff(offsets)
     angle = np.arctan(np.add.reduceat(s.slope, first) / n_in) if len(first) else np.zeros(0)
     ink = quads_along(s.box, offsets, angle)
+    ink[turned[line]] = lines.quad[s.line[line][turned[line]]]  # a number in the margin, one word
     text = (np.diff(s.offsets) >= TEXT_BLOBS)[line]
-    fate, value, limit = _fates(geometry.boxes_from_quads(ink), height, text, settings)
+    fate, value, limit = _fates(geometry.boxes_from_quads(ink), height, n_in, text, settings)
     quad = padded(ink, settings.padding)
     bound = geometry.boxes_from_quads(quad)
     return Boxes(
@@ -115,6 +129,12 @@ def word_boxes(upright: Upright, blobs: Blobs, lines: Lines, settings: BoxSettin
         gap_limit=(s.threshold[line] * height).astype(np.float32),
         fate=fate, fate_value=value, fate_limit=limit,
         parents=Parents("blobs", offsets if len(first) else np.zeros(1, np.int64), s.rows))
+
+
+def _turned(quad: NDArray) -> NDArray[np.bool_]:
+    """(n,) which lines' quads (n, 4, 2) run down the page."""
+    along = np.abs(quad[:, 1] - quad[:, 0])
+    return along[:, 1] > along[:, 0]
 
 
 def _clings(s: Spaced, of_line: NDArray) -> NDArray[np.bool_]:
@@ -169,6 +189,8 @@ def spaced(blobs: Blobs, lines: Lines, settings: BoxSettings = BoxSettings()) ->
     page = page_threshold(gap[free], settings)
     letters = line_build.letter_gaps(gap, offsets, page, WIDE_LETTER_GAP, GAPS_ALONE)
     threshold = settings.beyond + settings.of_page * page + settings.of_letters * letters
+    threshold = line_build.emptiest(gap, offsets, threshold, settings.reach, PULL,
+                                    FEWEST_ROOM)
     line_build.cell_spaces(start, end, offsets, height, pitch, gap)
     threshold = np.where(pitch > 0, settings.of_cell * pitch / height, threshold)
     return Spaced(line, height, offsets, rows, box, slope, gap, threshold, page)
@@ -178,7 +200,8 @@ def _chords(lines: Lines, line: NDArray) -> NDArray[np.float64]:
     """(n,) slope from end to end of the baselines of `line` (n,)."""
     first, last = lines.baseline_offsets[line], lines.baseline_offsets[line + 1] - 1
     run = lines.baseline_xy[last].astype(np.float64) - lines.baseline_xy[first]
-    return np.divide(run[:, 1], run[:, 0], out=np.zeros(len(line)), where=run[:, 0] > 0)
+    return np.divide(run[:, 1], run[:, 0], out=np.zeros(len(line)),
+                     where=run[:, 0] > np.abs(run[:, 1]))    # turned text is taken as it stands
 
 
 def _slopes(lines: Lines, line: NDArray, run: NDArray, x: NDArray) -> NDArray[np.float64]:
@@ -195,20 +218,23 @@ def _slopes(lines: Lines, line: NDArray, run: NDArray, x: NDArray) -> NDArray[np
 
 
 def _heights(tall: NDArray, run: NDArray, n: int) -> NDArray[np.float64]:
-    """(n,) median height of each run's letters; what is low against the run's high ones is none."""
-    count = np.bincount(run, minlength=n)
-    first = np.cumsum(count) - count
+    """(n,) median height of each run's letters; what is low against the run's high ones is none.
 
-    def at(part: float, of: NDArray, begin: NDArray, size: NDArray) -> NDArray:
-        return of[begin + np.floor((size - 1) * part).astype(np.int64)]
-
-    ordered = tall[np.lexsort((tall, run))]
-    high = at(0.75, ordered, first, count)
+    High is where three quarters of the blobs end that are weighted by their height squared: among
+    the specks of faint print, most of a line's blobs can be low.
+    """
+    order = np.lexsort((tall, run))
+    ordered, of = tall[order], run[order]
+    weight = np.cumsum(ordered ** 2)
+    first = np.searchsorted(of, np.arange(n))
+    before = np.where(first > 0, weight[first - 1], 0.0)
+    total = np.append(before[1:], weight[-1:]) - before
+    high = ordered[np.searchsorted(weight, before + HIGH * total)]
     letters = tall >= LOW_BLOB * high[run]
     some = np.bincount(run[letters], minlength=n)
     ordered = tall[letters][np.lexsort((tall[letters], run[letters]))]
     begin = np.cumsum(some) - some
-    lower, upper = at(0.5, ordered, begin, some), ordered[begin + some // 2]
+    lower, upper = ordered[begin + (some - 1) // 2], ordered[begin + some // 2]
     return np.maximum((lower + upper) / 2, 1e-3)
 
 
@@ -223,9 +249,9 @@ def page_threshold(gap: NDArray, settings: BoxSettings) -> float:
     return float(np.clip(threshold, settings.least_gap, settings.most_gap))
 
 
-def _fates(bound: NDArray, height: NDArray, text: NDArray, settings: BoxSettings
+def _fates(bound: NDArray, height: NDArray, n_in: NDArray, text: NDArray, settings: BoxSettings
            ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
-    """(fate, value, limit) of word boxes (n, 4) on lines of `height` (n,) px.
+    """(fate, value, limit) of word boxes (n, 4) of `n_in` (n,) blobs, on lines of `height` (n,) px.
 
     text (n,) bool: on lines of many blobs; what is left of a panel covers no text.
     """
@@ -237,6 +263,10 @@ def _fates(bound: NDArray, height: NDArray, text: NDArray, settings: BoxSettings
         area = geometry.areas(bound) / height ** 2
         rows = np.flatnonzero(area < settings.min_area)
         fate[rows], value[rows], limit[rows] = FATE["too small"], area[rows], settings.min_area
+        wide, tall = (bound[:, 2] - bound[:, 0]) / height, (bound[:, 3] - bound[:, 1]) / height
+        side = np.where(wide > DASH * tall, np.inf, np.maximum(wide, tall))
+        rows = np.flatnonzero((n_in == 1) & (side < settings.min_dot) & (fate == 0))
+        fate[rows], value[rows], limit[rows] = FATE["too small"], side[rows], settings.min_dot
         rank = np.empty(n, np.int64)
         rank[np.lexsort((geometry.areas(bound), text))] = np.arange(n)
         part = line_build.covered(bound, rank)
