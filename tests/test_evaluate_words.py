@@ -62,6 +62,43 @@ def test_windows_come_from_the_boxes_dark_on_light(tmp_path):
     assert window.shape[0] == 32 and np.median(window) > 200 and window.min() < 60
 
 
+def test_a_low_box_is_framed_like_its_line():
+    def row(x0, y0, x1, y1):
+        return words.WordTruth("a.png", (x0, y0, x1, y1), "w", "w", "truth")
+    line = [row(0, 10, 40, 30), row(46, 11, 80, 31), row(84, 19, 94, 22), row(100, 10, 150, 30)]
+    below = row(84, 60, 130, 80)
+    found = words.framed([*line, below])
+    assert [w.box for w in found if w.box not in [x.box for x in (*line, below)]] \
+        == [(84, 10, 94, 30)]
+    assert [w.text for w in found] == ["w"] * 5 and words.framed(found) == found
+    alone = [row(0, 10, 40, 30), row(0, 50, 40, 53), row(0, 90, 40, 110)]
+    assert words.framed(alone) == alone  # a rule between two lines has no line of its own
+
+
+def test_long_words_are_not_squeezed(tmp_path):
+    page = np.full((60, 600), 255, np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), page)
+    rows = [words.WordTruth("a.png", (20, 20, 20 + 20 * k, 40), "w", "w", "") for k in (3, 12, 28)]
+    widths = [w.shape[1] for w in words.cut_truth(rows, tmp_path, words.WIDEST)]
+    assert widths[1] > 256 and widths[2] == words.WIDEST
+    assert widths[1] == pytest.approx(32 * (240 + 4) / 24, abs=4)  # its own aspect
+
+
+def test_printed_quotes_and_dashes_are_right_where_the_label_is_typed(tmp_path):
+    tsv = tmp_path / "words.tsv"
+    rows = [("typed", '"I\'ve'), ("typed", "tia--people"), ("typed", "a-b"), ("typed", "no"),
+            ("exact", '"I\'ve'), ("exact", "\u201cYes\u201d")]
+    tsv.write_text(HEAD + "".join(f"documents/dev/letters/{file}.png\t1\t2\t30\t12\t{text}\t{text}"
+                                  "\ttruth\t0\n" for file, text in rows), encoding="utf-8")
+    truth = words.read_truth(tsv)
+    read = ["\u201cI\u2019ve", "tia\u2014people", "a--b", "n\u2014o", "\u201cI\u2019ve", "\u201cYes\u201d"]
+    right = [words.is_right(word, text) for word, text in zip(truth, read)]
+    # two hyphens for one are wrong all the same, and exact labels are taken exactly
+    assert right == [True, True, False, False, False, True]
+    scores = words.scores_of(truth, read, np.ones(6, np.float32))
+    assert scores.overall.exact == 0.5 and scores.overall.folded == 0.5
+
+
 def test_faults_are_named(tmp_path):
     with pytest.raises(Missing, match="gone.tsv"):
         words.read_truth(tmp_path / "gone.tsv")

@@ -1,6 +1,7 @@
 """Fine-tuning: which rows are taken, how crops are varied, labels whose case nobody knows."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from core.evaluate.words import WordTruth
 from core.recognizer import alphabet, net
 from core.recognizer.architecture import NetSettings
 from core.synth.stream import Stream
-from core.train import negatives, real, words
+from core.train import negatives, pictures, real, wear, words
 from core.train.batch import Batch, stacked
 from core.train.finetune import mixed
 from core.train.piece import RealWord
@@ -68,8 +69,8 @@ def test_words_of_a_line_are_joined_and_others_are_not():
 
 def test_crops_are_the_same_again_and_differ_among_themselves():
     words_ = RealWords([drawn("TOTAL")], [], [], [], 256)
-    a, b = (words_.crop(RealSettings(), 1, i) for i in (0, 1))
-    again = words_.crop(RealSettings(), 1, 0)
+    a, b = (words_.drawn(RealSettings())(1, i) for i in (0, 1))
+    again = words_.drawn(RealSettings())(1, 0)
     assert np.array_equal(a.window, again.window) and a.text == "TOTAL"
     assert a.window.shape != b.window.shape or not np.array_equal(a.window, b.window)
     assert a.window.shape[0] == 32 and a.window.shape[1] % 4 == 0
@@ -83,6 +84,45 @@ def test_a_varied_crop_still_holds_the_whole_word():
         dark = (window < (window.min() + window.max()) / 2).any(0)
         runs = np.flatnonzero(np.diff(np.concatenate([[0], dark, [0]])) == 1)
         assert len(runs) >= 5, i  # five letters apart, none cut off
+
+
+def test_hard_words_and_small_shops_come_more_often():
+    pool = [replace(drawn("EASY"), shop="many")] * 96 + [replace(drawn("HARD"), shop="many",
+                                                                  hard=True)] * 4
+    pool.append(replace(drawn("LONE"), shop="few"))
+    taken = RealWords(pool, [], [], [], 256)
+
+    def counts(**settings):
+        crop = taken.drawn(RealSettings(worn=0, **settings))
+        texts = [crop(1, i).text for i in range(600)]
+        return [texts.count(text) / 600 for text in ("EASY", "HARD", "LONE")]
+
+    alike = counts(hard=1, even=0)
+    assert alike == pytest.approx([96 / 101, 4 / 101, 1 / 101], abs=0.03)
+    assert counts(hard=6, even=0)[1] == pytest.approx(24 / 121, abs=0.05)
+    assert counts(hard=1, even=1)[2] == pytest.approx(0.5, abs=0.06)  # every shop alike
+
+
+def test_worn_print_is_still_the_word_and_differs_each_time():
+    window = drawn("RECEIPT").window(256)
+    found = [wear.worn(window, Stream(3, i, "wear")) for i in range(60)]
+    assert all(w.shape == window.shape and w.dtype == np.uint8 for w in found)
+    assert len({w.tobytes() for w in found}) > 45
+    assert np.array_equal(found[0], wear.worn(window, Stream(3, 0, "wear")))
+    soft = [cv2.GaussianBlur(np.float32(w), (0, 0), 1).ravel() for w in (window, *found)]
+    assert min(np.corrcoef(soft[0], w)[0, 1] for w in soft[1:]) > 0.6
+    assert any(np.ptp(w) < 0.6 * np.ptp(window) for w in found)  # some of them pale
+
+
+def test_pieces_of_pictures_say_nothing_and_repeat():
+    pieces = pictures.picture_pieces(2, 5)
+    again = pictures.picture_pieces(2, 5)
+    assert len(pieces) > 30 and all(p.text == "" and p.cased for p in pieces)
+    assert all(np.array_equal(a.piece, b.piece) and a.box == b.box for a, b in zip(pieces, again))
+    for piece in pieces:
+        x0, y0, x1, y1 = piece.box
+        assert 0 <= x0 < x1 <= piece.piece.shape[1] and 0 <= y0 < y1 <= piece.piece.shape[0]
+        assert piece.window(256).shape[0] == 32
 
 
 def test_either_case_is_right_where_the_case_is_not_known():

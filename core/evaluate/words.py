@@ -3,6 +3,14 @@
 The truth is a TSV `file x0 y0 x1 y1 text printed how ...` (read with quoting off), boxes in px of
 the stored image, `file` relative to a root folder. `printed` is the text in the case that is
 printed and may be empty: such a row is scored with case folded only.
+
+Windows are those that the Word Detector would cut of these boxes: a low box (a dash, dots) gets
+the height of its line. A word that is longer than the net was trained on is read as it is, up to
+WIDEST, not squeezed.
+
+Marks that a typewriter lacks: where all labels of a document are plain ASCII, whoever transcribed
+it typed " for “ and ”, ' for ’, one or two hyphens for a dash. A reading that has such marks is
+then compared in their typed form; a document with one such mark in its labels is taken exactly.
 """
 
 from __future__ import annotations
@@ -11,6 +19,7 @@ import argparse
 import csv
 import json
 import os
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
@@ -31,17 +40,27 @@ if TYPE_CHECKING:
 
 N_NEGATIVES, NEGATIVE_SEED = 2000, 77_001  # drawn windows without text; a seed no run trains with
 WARM_UP = 128  # words read before the clock starts
+WIDEST = 512  # px of a window; the net reads on beyond the width it was trained at, by trial to here
+LOW_BOX = 0.55  # of the usual height beside it: a box so low is framed like its line, see chopping
+DASHES = re.compile("-+")
+BESIDE = 6  # boxes of a line, the nearest ones, that say what height is usual
+TYPED = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-",
+                       "—": "-", "…": "..."})
 
 
 @dataclass(frozen=True)
 class WordTruth:
-    """One row of a words TSV; box (x0, y0, x1, y1) in px of the stored image, category = folder."""
+    """One row of a words TSV; box (x0, y0, x1, y1) in px of the stored image, category = folder.
+
+    typed: all labels of its document are plain ASCII, whatever marks are printed.
+    """
 
     file: str
     box: tuple[float, float, float, float]
     text: str
     printed: str
     how: str
+    typed: bool = False
 
     @property
     def category(self) -> str:
@@ -143,12 +162,37 @@ def read_truth(tsv: Path, categories: Iterable[str] | None = None) -> list[WordT
                                  "file x0 y0 x1 y1 text printed how") from None
             if wanted is None or word.category in wanted:
                 truth.append(word)
-    return truth
+    marked = {word.file for word in truth if not (word.text + word.printed).isascii()}
+    return [word if word.file in marked else replace(word, typed=True) for word in truth]
 
 
 def some_of(truth: list[WordTruth], n: int) -> list[WordTruth]:
     """About `n` rows spread evenly over the list: the same rows each time."""
     return truth if len(truth) <= n else [truth[i * len(truth) // n] for i in range(n)]
+
+
+def framed(truth: list[WordTruth]) -> list[WordTruth]:
+    """The rows with the boxes to cut: a low one gets the top and bottom of the nearest boxes of
+    its line, as the Word Detector frames it. A dash blown up to 32 px would be a bar."""
+    of_file: dict[str, list[int]] = {}
+    for row, word in enumerate(truth):
+        of_file.setdefault(word.file, []).append(row)
+    found = list(truth)
+    for rows in of_file.values():
+        boxes = np.array([truth[row].box for row in rows])
+        tall = boxes[:, 3] - boxes[:, 1]
+        lowish = np.flatnonzero(tall < LOW_BOX * np.median(tall))
+        for k in lowish:
+            x0, y0, x1, y1 = boxes[k]
+            middle, gap = (y0 + y1) / 2, np.maximum(boxes[:, 0] - x1, x0 - boxes[:, 2])
+            beside = np.flatnonzero((boxes[:, 1] <= middle) & (boxes[:, 3] >= middle)
+                                    & (tall * LOW_BOX > tall[k]))
+            beside = beside[np.argsort(gap[beside], kind="stable")][:BESIDE]
+            if len(beside):
+                top, bottom = np.median(boxes[beside, 1]), np.median(boxes[beside, 3])
+                box = (float(x0), float(min(y0, top)), float(x1), float(max(y1, bottom)))
+                found[rows[k]] = replace(truth[rows[k]], box=box)
+    return found
 
 
 def cut_truth(truth: list[WordTruth], root: Path, max_width: int = MAX_WIDTH,
@@ -158,7 +202,7 @@ def cut_truth(truth: list[WordTruth], root: Path, max_width: int = MAX_WIDTH,
     Polarity is judged from border against inside. Raises Unreadable for a missing image.
     """
     windows, name, gray = [], None, None
-    for word in truth:
+    for word in framed(truth):
         if word.file != name:
             name, gray = word.file, cv2.imread(str(Path(root) / word.file), cv2.IMREAD_GRAYSCALE)
             if gray is None:
@@ -183,7 +227,7 @@ def score_words(tsv: Path, root: Path, net: LoadedNet,
 def score_net(truth: list[WordTruth], root: Path, net: LoadedNet,
               settings: TranscriptSettings | None = None) -> WordScores:
     """The same for rows that were read already."""
-    windows = cut_truth(truth, root, net.settings.max_width)
+    windows = cut_truth(truth, root, max(WIDEST, net.settings.max_width))
     # a few of each width first: the kernels for a shape are made when it is first seen
     read_windows(windows[::max(1, len(windows) // WARM_UP)], settings or TranscriptSettings(), net)
     start = time.perf_counter()
@@ -226,16 +270,27 @@ def length_of(text: str) -> str:
 def is_right(word: WordTruth, text: str) -> bool:
     """Whether a reading is right: as printed where that is known, else with case folded and
     spaces left out."""
-    return text == word.printed if word.printed else _bare(text) == _bare(word.text)
+    label, text = comparable(word, text)
+    return text == label if word.printed else _bare(text) == _bare(label)
+
+
+def comparable(word: WordTruth, text: str) -> tuple[str, str]:
+    """(label as printed where known, reading) as they are compared: both in typed form where the
+    label's document is typed and the reading has marks that a typewriter lacks."""
+    label = word.printed or word.text
+    if not word.typed or text.isascii():
+        return label, text
+    return DASHES.sub("-", label), DASHES.sub("-", text.translate(TYPED))
 
 
 def _score(pairs: list[tuple[WordTruth, str]], ms_per_word: float | None) -> WordScore:
     from rapidfuzz.distance import Levenshtein
 
-    printed = [word.printed == text for word, text in pairs if word.printed]
-    folded = [word.text.casefold() == text.casefold() for word, text in pairs]
-    no_spaces = [_bare(word.text) == _bare(text) for word, text in pairs]
-    edits = sum(Levenshtein.distance(w.text.casefold(), t.casefold()) for w, t in pairs)
+    compared = [comparable(word, text) for word, text in pairs]
+    printed = [label == text for (word, _), (label, text) in zip(pairs, compared) if word.printed]
+    folded = [label.casefold() == text.casefold() for label, text in compared]
+    no_spaces = [_bare(label) == _bare(text) for label, text in compared]
+    edits = sum(Levenshtein.distance(a.casefold(), b.casefold()) for a, b in compared)
     characters = sum(len(word.text) for word, _ in pairs)
     read = sum(bool(text.strip()) for _, text in pairs)
     return WordScore(

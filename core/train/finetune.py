@@ -11,7 +11,7 @@ from core.errors import Usage
 from core.recognizer.window import pad_windows
 from core.train.batch import Batch, Source, stacked
 from core.train.processes import ALONE, Crew
-from core.train.real import Crop, RealSettings, RealWords
+from core.train.real import LONGEST, Crop, Draw, RealSettings, RealWords
 from core.train.words import TrainSettings
 
 CARD = ("Trained on synthetic words, then fine-tuned on words of receipts (ICDAR 2019 SROIE, train; "
@@ -34,14 +34,15 @@ def mixed(settings: TrainSettings, words: RealWords, crew: Crew = ALONE) -> Sour
     if not n_real:
         raise Usage("fine-tuning with a share of 0 real words is training on drawn ones; leave "
                     "--finetune out")
-    synth = SampleSettings(width_max=settings.net.max_width)
+    synth = SampleSettings(width_max=max(LONGEST, settings.net.max_width))
     block = loader.BLOCK * settings.batch_size
+    crop = words.drawn(real)
 
     def blocks(number: int) -> Iterator[list[Batch]]:
         drawn = loader.batches(synth, settings.seed, number * loader.BLOCK * n_drawn, n_drawn,
                                settings.workers, crew.size) if n_drawn else itertools.repeat(None)
         while True:
-            parts = _by_width(words, real, settings.seed, number, n_real, loader.BLOCK)
+            parts = _by_width(crop, settings.seed, number, n_real, loader.BLOCK)
             if n_drawn:
                 others = sorted(itertools.islice(drawn, loader.BLOCK),
                                 key=lambda b: (b.window.shape[2], b.first))
@@ -60,11 +61,10 @@ def mixed(settings: TrainSettings, words: RealWords, crew: Crew = ALONE) -> Sour
     return stream
 
 
-def _by_width(words: RealWords, real: RealSettings, seed: int, number: int, size: int,
-              n_batches: int) -> list[Batch]:
+def _by_width(crop: Draw, seed: int, number: int, size: int, n_batches: int) -> list[Batch]:
     """Block `number` of real crops as batches of `size`, narrow ones first."""
     first = number * size * n_batches
-    crops = [words.crop(real, seed, i) for i in range(first, first + size * n_batches)]
+    crops = [crop(seed, i) for i in range(first, first + size * n_batches)]
     order = sorted(range(len(crops)), key=lambda k: (crops[k].window.shape[1], k))
     return [_batch([crops[k] for k in order[a:a + size]]) for a in range(0, len(order), size)]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.errors import Missing
 from core.evaluate.words import WordTruth
-from core.recognizer.transcribe import TranscriptSettings, read_windows
+from core.recognizer.transcribe import NET_ALONE, read_windows
 from core.synth.stream import Stream
 from core.train.piece import RealWord
 
@@ -59,7 +59,7 @@ def stray_pieces(split: Path, net: LoadedNet) -> list[RealWord]:
         strays = list(stray_windows(split, ("screenshots",)))
     except Missing:
         return []
-    texts, _ = read_windows([s.window for s in strays], TranscriptSettings(), net)
+    texts, _ = read_windows([s.window for s in strays], NET_ALONE, net)
     is_text = [sum(c.isalnum() for c in text) >= TEXT_AT_LEAST for text in texts]
     on_page = Counter(s.file for s, word in zip(strays, is_text) if word)
     return [RealWord(s.window, (3.0, 3.0, s.window.shape[1] - 3.0, 29.0), 0, "", True)

@@ -19,6 +19,7 @@ class RealWord:
     piece  (h, w) uint8, the page about it; box (x0, y0, x1, y1) in px of the piece
     text   "" for a window without text; cased: whether its case is what is printed
     truth  the row it comes from, None for a window without text
+    shop   group of its document: what looks alike; hard: misread or doubted by the first weights
     """
 
     piece: NDArray[np.uint8]
@@ -27,6 +28,8 @@ class RealWord:
     text: str
     cased: bool
     truth: WordTruth | None = None
+    shop: str = ""
+    hard: bool = False
 
     def window(self, max_width: int) -> NDArray[np.uint8]:
         """(32, w) uint8 dark on light, cut as the stage cuts it, nothing varied."""

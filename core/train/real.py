@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -24,14 +25,16 @@ from numpy.typing import NDArray
 
 from core import geometry
 from core.errors import Missing, Unreadable
-from core.evaluate.words import WordTruth, read_truth
+from core.evaluate.words import WIDEST, WordTruth, framed, read_truth
 from core.parameters import check_limits, param
 from core.recognizer import alphabet
-from core.recognizer.transcribe import TranscriptSettings, read_windows
+from core.recognizer.transcribe import NET_ALONE, read_windows
 from core.recognizer.window import MIN_WIDTH, STEP, cut_window, guess_polarity
 from core.synth.stream import Stream
 from core.train.negatives import blank_pieces, drawn_pieces, stray_pieces
+from core.train.pictures import picture_pieces
 from core.train.piece import RealWord
+from core.train.wear import worn
 
 if TYPE_CHECKING:
     from core.recognizer.net import LoadedNet
@@ -41,8 +44,11 @@ AROUND = 0.7  # box heights of page kept about a word, for margins, shifts and n
 HELD_OUT_OF = 8  # one group or document in so many is kept for calibrating, never trained on
 # A label that the net reads quite otherwise, and surely, is a label's mistake, not the net's.
 WRONG_EDITS, WRONG_FROM = 0.5, 0.9  # edits per character of the longer text; confidence
+SURELY_FROM = 0.95  # confidence from which any other reading says so: half of such labels are wrong
+DOUBTED = 0.8  # confidence below which a word is hard, though it be read right
 RECASE_FROM = 0.5  # confidence from which the net's reading says how a word is printed
 # Words of a line may be joined to one window: the detector does so where gaps are narrow.
+LONGEST = 384  # px of a crop; longer words are squeezed. Some longer than drawn words ever were
 JOIN_OVERLAP = 0.7  # of the lower one's height
 JOIN_GAP = (0.12, 1.2)  # box heights: less may be a word cut in two, more is another column
 
@@ -54,8 +60,13 @@ class RealSettings:
     share: float = param(0.5, low=0.0, high=1.0, help="of each batch that is real; the rest is "
                          "drawn, so that nothing is forgotten")
     screenshots: float = param(0.2, low=0.0, high=1.0, help="of the real ones; receipts otherwise")
-    negative: float = param(0.05, low=0.0, high=1.0, help="windows without text, of the real ones")
+    negative: float = param(0.15, low=0.0, high=1.0, help="windows without text, of the real ones")
     joined: float = param(0.12, low=0.0, high=1.0, help="two or three words of a line in one window")
+    hard: float = param(3.0, low=1.0, high=20.0, help="how many times as often a word is taken that "
+                        "the first weights misread or doubt")
+    even: float = param(0.5, low=0.0, high=1.0, help="how much less often the words of a shop are "
+                        "taken that has many: 0 = every word alike, 1 = every shop alike")
+    worn: float = param(0.5, low=0.0, high=1.0, help="odds of wear: worse print, paper and scan")
     shift: float = param(0.06, low=0.0, high=0.5, help="each side of the box moved so far, standard "
                          "deviation: the detector's boxes differ from the truth's")
     wider: float = param(0.1, low=0.0, high=1.0, help="a box taller or longer than its word by more")
@@ -99,7 +110,8 @@ def _group(image: Path) -> str:
 
 def training_rows(tsv: Path, root: Path, held_out: bool = False) -> list[WordTruth]:
     """Rows of a words TSV that may be trained on; with `held_out` those kept for calibrating."""
-    return [row for row in read_truth(tsv, CATEGORIES) if row.text and alphabet.covers(row.text)
+    return [row for row in framed(read_truth(tsv, CATEGORIES))
+            if row.text and alphabet.covers(row.text)
             and is_held_out(row.file, root) is held_out]
 
 
@@ -114,18 +126,18 @@ def cut_pieces(rows: list[WordTruth], root: Path) -> list[RealWord]:
             if gray is None:
                 raise Unreadable(f"{Path(root) / row.file}: cannot be read as an image; give the "
                                  "folder that the word list's files are relative to (--root)")
-        words.append(_piece(gray, row))
+        words.append(_piece(gray, row, _group(Path(root) / row.file)))
     return words
 
 
-def _piece(gray: NDArray[np.uint8], row: WordTruth) -> RealWord:
+def _piece(gray: NDArray[np.uint8], row: WordTruth, shop: str = "") -> RealWord:
     x0, y0, x1, y1 = row.box
     reach = AROUND * max(y1 - y0, 4.0) + 2
     left, top = max(0, int(x0 - reach)), max(0, int(y0 - reach))
     piece = gray[top:int(y1 + reach) + 1, left:int(x1 + reach) + 1].copy()
     polarity = guess_polarity(gray, geometry.quads_from_boxes(np.array(row.box))[0])
     box = (x0 - left, y0 - top, x1 - left, y1 - top)
-    return RealWord(piece, box, polarity, row.printed or row.text, bool(row.printed), row)
+    return RealWord(piece, box, polarity, row.printed or row.text, bool(row.printed), row, shop)
 
 
 def joined_rows(rows: list[WordTruth]) -> list[WordTruth]:
@@ -161,14 +173,17 @@ def with_checked_labels(words: list[RealWord], net: LoadedNet) -> list[RealWord]
     the same letters. What the net reads quite otherwise and surely is left out."""
     from rapidfuzz.distance import Levenshtein
 
-    windows = [word.window(net.settings.max_width) for word in words]
-    texts, confidence = read_windows(windows, TranscriptSettings(), net)
+    windows = [word.window(WIDEST) for word in words]
+    texts, confidence = read_windows(windows, NET_ALONE, net)
     kept = []
     for word, text, sure in zip(words, texts, confidence):
         away = Levenshtein.normalized_distance(word.text.casefold(), text.casefold())
-        if away > WRONG_EDITS and sure >= WRONG_FROM:
+        other = "".join(text.split()).casefold() != "".join(word.text.split()).casefold()
+        if sure >= WRONG_FROM and away > WRONG_EDITS or sure >= SURELY_FROM and other:
             continue
         same = text.casefold() == word.text.casefold()
+        # the surer a reading that is not the label, the likelier the label is at fault
+        word = replace(word, hard=bool(sure < (DOUBTED if same else WRONG_FROM)))
         if not word.cased and same and (sure >= RECASE_FROM or text.upper() == text.lower()):
             word = replace(word, text=text, cased=True)
         kept.append(word)
@@ -217,6 +232,8 @@ def _varied_cut(word: RealWord, stream: Stream, settings: RealSettings, max_widt
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     quad = (quad - quad.mean(0)) @ turn + quad.mean(0)
     window, _ = cut_window(word.piece, quad, word.polarity, max_width=max_width)
+    if stream.chance(settings.worn) and word.text:
+        window = worn(window, stream)
     width = window.shape[1] * float(np.exp(settings.stretch * np.clip(stream.normal(), -2, 2)))
     # CTC needs a step for each character and one more between equal ones
     steps = 1 + len(word.text) + sum(a == b for a, b in pairwise(word.text))
@@ -229,6 +246,20 @@ def _varied_cut(word: RealWord, stream: Stream, settings: RealSettings, max_widt
 
 # ---- the set of a run --------------------------------------------------------------------------
 
+Draw = Callable[[int, int], Crop]
+
+
+def _shares(pool: list[RealWord], settings: RealSettings) -> NDArray[np.float64]:
+    """(n,) cumulated shares of the words of a pool, from above 0 to 1: hard ones more, those of
+    shops (or of documents, where there are no groups) with many words less."""
+    counts = Counter(word.shop for word in pool)
+    weight = np.array([counts[word.shop] ** -settings.even * (settings.hard if word.hard else 1.0)
+                       for word in pool])
+    shares = np.cumsum(weight) / weight.sum()
+    shares[-1] = 1.0
+    return shares
+
+
 @dataclass(frozen=True)
 class RealWords:
     """What a fine-tuning run draws from, by kind; crop i depends on (settings, seed, i) alone."""
@@ -239,23 +270,20 @@ class RealWords:
     empty: list[RealWord]
     max_width: int
 
-    def crop(self, settings: RealSettings, seed: int, i: int) -> Crop:
-        """The i-th crop of a seed."""
-        stream = Stream(seed, i, "real word")
+    def drawn(self, settings: RealSettings) -> Draw:
+        """What gives crop number i of a seed; made once, since it weighs every word."""
         pools = [(settings.negative, self.empty), (settings.joined, self.joined),
                  (settings.screenshots, self.screenshots), (1.0, self.receipts)]
-        for odds, pool in pools:
-            if pool and stream.chance(odds):
-                return varied(pool[stream.below(len(pool))], stream, settings, self.max_width)
-        pool = self.receipts or self.screenshots
-        return varied(pool[stream.below(len(pool))], stream, settings, self.max_width)
+        odds = [(odds, pool, _shares(pool, settings)) for odds, pool in pools if pool]
+        odds[-1] = (1.0, *odds[-1][1:])
 
-    def crops(self, settings: RealSettings, seed: int, start: int) -> Iterator[Crop]:
-        """An endless stream of crops from number `start` on."""
-        i = start
-        while True:
-            yield self.crop(settings, seed, i)
-            i += 1
+        def crop(seed: int, i: int) -> Crop:
+            stream = Stream(seed, i, "real word")
+            pool, shares = next(rest for chance, *rest in odds if stream.chance(chance))
+            word = pool[int(np.searchsorted(shares, stream.unit(), "right"))]
+            return varied(word, stream, settings, self.max_width)
+
+        return crop
 
     def __str__(self) -> str:
         words = self.receipts + self.screenshots
@@ -288,7 +316,7 @@ def real_words(tsv: Path, root: Path, net: LoadedNet, most: int | None = None, s
     split = (Path(root) / rows[0].file).parent.parent
     n = max(200, len(rows) // 60)
     empty = (stray_pieces(split, net) + blank_pieces(rows, root, n, seed)
-             + drawn_pieces(2 * n, seed))
+             + drawn_pieces(n, seed) + picture_pieces(n // 30, seed))
     by = {name: [w for w in words if w.truth.category == name] for name in CATEGORIES}
     return RealWords(by["register_tapes"], by["screenshots"], cut_pieces(several, root), empty,
-                     net.settings.max_width)
+                     LONGEST)
