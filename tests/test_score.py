@@ -153,3 +153,10 @@ def test_a_folder_without_documents_is_missing(tmp_path):
 def test_an_empty_score_adds_nothing():
     one = score(truth(["a"]), found(["b"]), 2.0)
     assert one + Score() == one
+
+
+def test_marks_that_were_typed_as_ascii_count_as_read():
+    read = found(["“No,”", "it’s", "a—b"])
+    assert figures(truth(['"No,"', "it's", "a--b"]), read)["recall"] == 1.0
+    printed = truth(["“No,”", "it's", "a--b"])  # marks are labelled here, so all must be
+    assert figures(printed, read)["recall"] == 0.3333

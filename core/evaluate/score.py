@@ -2,7 +2,8 @@
 
 Words: the bag of words per document of ICDAR 2019 SROIE, task 2 ("Scanned receipts OCR"): every
 word of the truth counts once, wherever it stands; precision, recall and F1 over the counts of all
-documents. Items marked `ignore` are neither hit nor miss, and a word found there is not false.
+documents. Documents typed in plain ASCII are compared in typed form. Items marked `ignore` are
+neither hit nor miss, and a word found there is not false.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from core import geometry
 from core.engines.engine import PageWords
 from core.errors import Unreadable
+from core.evaluate.typed import is_typed, typed_form
 
 IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 HIT_IOU = 0.5       # a box is found from this overlap on, as in the ICDAR robust reading contests
@@ -42,6 +45,16 @@ class Truth:
     text: NDArray[np.str_]
     box: NDArray[np.float32]
     ignore: NDArray[np.bool_]
+
+    @cached_property
+    def typed(self) -> bool:
+        """Whether it was transcribed in plain ASCII (`core.evaluate.typed`)."""
+        return is_typed(map(str, self.text))
+
+    def comparable(self, text: str) -> str:
+        """A text of the truth or of a reading as both are compared."""
+        text = typed_form(text) if self.typed else text
+        return text.casefold() if self.folded else text
 
 
 @dataclass(frozen=True)
@@ -119,7 +132,7 @@ def in_ignored(box: NDArray, truth: Truth) -> NDArray[np.bool_]:
 
 def _bag(truth: Truth, found: PageWords, inside: NDArray) -> tuple[int, int, int]:
     """(hits, words of the truth, words found that count)."""
-    fold = str.casefold if truth.folded else str
+    fold = truth.comparable
     wanted, ignored = Counter(), Counter()
     for text, ignore in zip(truth.text, truth.ignore, strict=True):
         (ignored if ignore else wanted).update(fold(w) for w in str(text).split())
@@ -143,7 +156,7 @@ def _characters(truth: Truth, found: PageWords, inside: NDArray) -> tuple[int, i
     so that the order in which a file lists its items does not count.
     """
     from rapidfuzz.distance import Levenshtein
-    fold = str.casefold if truth.folded else str
+    fold = truth.comparable
     kept = ~truth.ignore
     wanted = fold(in_reading_order(truth.text[kept], truth.box[kept]))
     mine = fold(in_reading_order(found.text[~inside], found.box[~inside]))

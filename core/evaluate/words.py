@@ -8,9 +8,7 @@ Windows are those that the Word Detector would cut of these boxes: a low box (a 
 the height of its line. A word that is longer than the net was trained on is read as it is, up to
 WIDEST, not squeezed.
 
-Marks that a typewriter lacks: where all labels of a document are plain ASCII, whoever transcribed
-it typed " for “ and ”, ' for ’, one or two hyphens for a dash. A reading that has such marks is
-then compared in their typed form; a document with one such mark in its labels is taken exactly.
+Documents that were typed in plain ASCII are compared in typed form (`core.evaluate.typed`).
 """
 
 from __future__ import annotations
@@ -19,7 +17,6 @@ import argparse
 import csv
 import json
 import os
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
@@ -32,6 +29,7 @@ from numpy.typing import NDArray
 
 from core import geometry
 from core.errors import Missing, Unreadable
+from core.evaluate.typed import is_typed, typed_form
 from core.recognizer.transcribe import TranscriptSettings, read_windows
 from core.recognizer.window import MAX_WIDTH, cut_window, guess_polarity
 
@@ -42,10 +40,7 @@ N_NEGATIVES, NEGATIVE_SEED = 2000, 77_001  # drawn windows without text; a seed 
 WARM_UP = 128  # words read before the clock starts
 WIDEST = 512  # px of a window; the net reads on beyond the width it was trained at, by trial to here
 LOW_BOX = 0.55  # of the usual height beside it: a box so low is framed like its line, see chopping
-DASHES = re.compile("-+")
 BESIDE = 6  # boxes of a line, the nearest ones, that say what height is usual
-TYPED = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-",
-                       "—": "-", "…": "..."})
 
 
 @dataclass(frozen=True)
@@ -162,7 +157,7 @@ def read_truth(tsv: Path, categories: Iterable[str] | None = None) -> list[WordT
                                  "file x0 y0 x1 y1 text printed how") from None
             if wanted is None or word.category in wanted:
                 truth.append(word)
-    marked = {word.file for word in truth if not (word.text + word.printed).isascii()}
+    marked = {word.file for word in truth if not is_typed((word.text, word.printed))}
     return [word if word.file in marked else replace(word, typed=True) for word in truth]
 
 
@@ -280,7 +275,7 @@ def comparable(word: WordTruth, text: str) -> tuple[str, str]:
     label = word.printed or word.text
     if not word.typed or text.isascii():
         return label, text
-    return DASHES.sub("-", label), DASHES.sub("-", text.translate(TYPED))
+    return typed_form(label), typed_form(text)
 
 
 def _score(pairs: list[tuple[WordTruth, str]], ms_per_word: float | None) -> WordScore:
