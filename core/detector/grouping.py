@@ -6,14 +6,15 @@ What looks like no text is refused with the rule that says so. Word boxes are ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core import geometry
-from core.detector.linking import Frame, skew, unturned
-from core.detector.order import reading_order
+from core.detector import levelling
+from core.detector.linking import Frame, skew, unturned, weighted_median
+from core.detector.order import reading_order, row_by_row
 from core.detector.spacing import TEXT_BLOBS, BoxSettings, word_boxes  # noqa: F401  the next stage
 from core.parameters import check_limits, param
 from core.reading import Blobs, Lines, Parents, Upright, kept
@@ -51,6 +52,7 @@ class LineSettings:
     find_skew: bool = param(True, help="look for the angle at which the page's lines lie level")
     find_turned: bool = param(True, help="take letters one below the other as a line turned "
                                          "clockwise")
+    find_bend: bool = param(True, help="look for how the page is bent, and level it place by place")
     min_height: float = param(0.55, unit="letter heights", low=0.0, high=1.0,
                               help="lowest line, by the page's median letter")
     max_spread: float = param(0.6, low=0.05, high=5.0,
@@ -100,9 +102,10 @@ def lines(upright: Upright, blobs: Blobs, settings: LineSettings = LineSettings(
     quad = _quads(box, built)
     good, refused = np.flatnonzero(fate == 0), np.flatnonzero(fate)
     order = np.concatenate([good[reading_order(bound[good])],
-                            refused[reading_order(bound[refused])]]).astype(np.int64)
+                            refused[row_by_row(bound[refused])]]).astype(np.int64)
     knot_offsets, knots = line_build.bends(built.box, built.is_mark, built.offsets, built.fits,
-                                           KNOT, KNOT_WINDOW, LEAST_BEND)
+                                           KNOT, KNOT_WINDOW, LEAST_BEND,
+                                           built.frame.bend is not None)
     first = knot_offsets[:-1][built.turned]   # its left edge, for the letters' feet are there
     knots[first], knots[first + 1] = bound[built.turned, :2], bound[built.turned][:, [0, 3]]
     baseline_offsets, knot_rows = _reordered(knot_offsets, order)
@@ -127,8 +130,19 @@ def _reordered(offsets: NDArray, order: NDArray) -> tuple[NDArray[np.int64], NDA
 
 def _built(box: NDArray, polarity: NDArray, settings: LineSettings) -> _Built:
     """Groups of neighbours of the kept blobs (n, 4) and their baselines."""
-    from core.detector import line_build
     frame = Frame(skew(box) if settings.find_skew else 0.0)
+    built = _linked(box, polarity, frame, settings)
+    if settings.find_bend:
+        bent = levelling.bend(built.box, built.is_mark, built.offsets)
+        if bent is not None:
+            built = _linked(box, polarity, Frame(frame.degrees, bent), settings)
+    fits = _with_page_slope(built.box, built.is_mark, built.offsets, built.fits)
+    return replace(built, fits=fits)
+
+
+def _linked(box: NDArray, polarity: NDArray, frame: Frame, settings: LineSettings) -> _Built:
+    """Groups of neighbours in a frame, and their baselines."""
+    from core.detector import line_build
     level = frame.boxes(box)
     by_x = np.argsort(level[:, 0], kind="stable")
     sorted_box, apart = np.ascontiguousarray(level[by_x]), polarity[by_x].astype(np.int64)
@@ -148,9 +162,7 @@ def _built(box: NDArray, polarity: NDArray, settings: LineSettings) -> _Built:
         if (stack >= 0).any():
             by_line, offsets, is_mark, fits, turned = _with_stacks(
                 sorted_box, by_line, offsets, is_mark, stack)
-    level = sorted_box[by_line]
-    return _Built(frame, by_x[by_line], offsets, is_mark, level,
-                  _with_page_slope(level, is_mark, offsets, fits), turned)
+    return _Built(frame, by_x[by_line], offsets, is_mark, sorted_box[by_line], fits, turned)
 
 
 def _with_stacks(box: NDArray, by_line: NDArray, offsets: NDArray, is_mark: NDArray, stack: NDArray
@@ -218,13 +230,6 @@ def _with_page_slope(box: NDArray, is_mark: NDArray, offsets: NDArray, fits: NDA
     return fits
 
 
-def weighted_median(values: NDArray, weights: NDArray) -> float:
-    """The value at which half of the weight is reached."""
-    order = np.argsort(values)
-    below = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(below, below[-1] / 2)])
-
-
 def _bounds(built: _Built) -> NDArray[np.float32]:
     """(n, 4) bounds of the lines in levelled px."""
     return _runs_bounds(built.box, built.offsets)
@@ -241,6 +246,12 @@ def _runs_bounds(box: NDArray, offsets: NDArray) -> NDArray[np.float32]:
 def _quads(box: NDArray, built: _Built) -> NDArray[np.float32]:
     """(n, 4, 2) the lines' quads along their baselines, upright px. box: of the kept blobs."""
     angle = np.radians(built.frame.degrees) + np.arctan(built.fits[:, 0])
+    if built.frame.bend is not None and len(angle):  # from end to end
+        bound = _bounds(built)
+        ends = np.stack([np.stack([x, built.fits[:, 1] + built.fits[:, 0] * x], 1)
+                         for x in (bound[:, 0], bound[:, 2])])
+        along = np.diff(built.frame.upright(ends), axis=0)[0]
+        angle = np.arctan2(along[:, 1], along[:, 0])
     quad = quads_along(box[built.rows], built.offsets, angle)
     if built.turned.any():  # turned clockwise: the letters' tops are at the right
         corners = _bounds(built)[built.turned][:, [2, 1, 2, 3, 0, 3, 0, 1]].reshape(-1, 4, 2)

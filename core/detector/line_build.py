@@ -226,25 +226,33 @@ def refit(box, is_mark, offsets, slope):
 
 @njit(cache=True, nogil=True)
 def fill(values):
-    """Replace NaNs by what the two known values before them, else after them, lead to; all: 0."""
+    """Replace NaNs by what lies between the known values, beyond them by where the last two lead.
+
+    All zero where none is known.
+    """
     known = np.flatnonzero(~np.isnan(values))
     if len(known) == 0:
         values[:] = 0.0
         return
-    for i in range(known[0] - 1, -1, -1):
-        values[i] = 2 * values[i + 1] - values[i + 2] if len(known) > 1 and i + 2 <= known[1] \
-            else values[i + 1]
-    for i in range(known[0] + 1, len(values)):
+    if len(known) == 1:
+        values[:] = values[known[0]]
+        return
+    k = 0
+    for i in range(len(values)):
         if np.isnan(values[i]):
-            values[i] = 2 * values[i - 1] - values[i - 2] if i >= 2 else values[i - 1]
+            while k < len(known) - 2 and known[k + 1] < i:
+                k += 1
+            a, b = known[k], known[k + 1]
+            values[i] = values[a] + (values[b] - values[a]) * (i - a) / (b - a)
 
 
 @njit(cache=True, nogil=True)
-def bends(box, is_mark, offsets, fits, step, window, least):
+def bends(box, is_mark, offsets, fits, step, window, least, always):
     """(knot offsets (lines + 1,), knots (m, 2)): baselines as polylines in the frame of `box`.
 
     A knot about every `step` heights: a local fit of the lower edges within `window` heights of it.
-    A line of which no knot is `least` heights off is its two ends.
+    A line of which no knot is `least` heights off is straight: its two ends, or with `always` as
+    many knots on the straight line.
     """
     n_lines = len(offsets) - 1
     knot_offsets = np.zeros(n_lines + 1, np.int64)
@@ -275,7 +283,10 @@ def bends(box, is_mark, offsets, fits, step, window, least):
                     # against the fitted line from here on
                     near = near & (np.abs(rest - level - tilt * (x - at)) <= tolerance / 2 * height)
             fill(off)
-            if np.abs(off).max() >= max(least * height, 1.0):
+            straight = np.abs(off).max() < max(least * height, 1.0)
+            if straight:
+                off[:] = 0.0
+            if always or not straight:
                 if m + n > len(knots) - 2 * (n_lines - k) - 2:
                     more = np.empty((2 * len(knots) + n, 2))
                     more[:m] = knots[:m]
@@ -438,18 +449,19 @@ def otsu(values):
 
 
 @njit(cache=True, nogil=True)
-def letter_gaps(gap, offsets, page, wide, alone):
+def letter_gaps(gap, offsets, page, wide, alone, single):
     """(lines,) the wider letter gaps of each line: the `wide` quantile of its gaps below `page`.
 
     A line of few such gaps leans on the page's mean of it, half at `alone` gaps. In a line set wide
-    ("T O T A L") the gaps not far above its lower ones are those of the letters.
+    ("T O T A L") the gaps not far above its lower ones are those of the letters. single (lines,):
+    its blobs are single letters; where letters touch, few gaps are letter gaps in any line.
     """
     n = len(offsets) - 1
     own, count = np.zeros(n), np.zeros(n)
     for k in range(n):
         values = gap[offsets[k] + 1:offsets[k + 1]]
         letters = values[values < page]
-        if len(values) >= SET_WIDE and len(letters) < LETTER_GAPS * len(values):
+        if single[k] and len(values) >= SET_WIDE and len(letters) < LETTER_GAPS * len(values):
             low = np.sort(values)[len(values) // 4]
             if low < WIDEST_SET:
                 letters = values[values < SET_ALIKE * low]

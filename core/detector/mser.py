@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.detector import background, cv2_regions, refusal
 from core.detector.rules import Rules, rules, without_rules
+from core.detector.surroundings import without_surroundings
 from core.parameters import check_limits, param
 from core.reading import Blobs, Parents, Upright
 
@@ -47,7 +48,11 @@ class BlobSettings:
                              help="least square root of the area on pages full of specks")
     max_height: float = param(7.0, unit="letter heights", low=1.0, high=100.0,
                               help="tallest blob that can be a letter")
+    sheet_only: bool = param(True, help="look for text only on the sheet where the page shows what "
+                                        "lies around it")
     take_off_rules: bool = param(True, help="take ruled lines off the page before blobs are found")
+    rule_skew: float = param(11.0, unit="degrees", low=0.0, high=20.0,
+                             help="how far askew ruled lines are taken off; 0 = level ones only")
     rule_ratio: float = param(7.0, low=2.0, high=100.0,
                               help="length to thickness above which a thin blob is a rule")
     frame_fill: float = param(0.13, low=0.0, high=1.0,
@@ -87,12 +92,16 @@ def blobs(upright: Upright, settings: BlobSettings = BlobSettings()) -> Blobs:
 
 def without_its_rules(upright: Upright, settings: BlobSettings
                       ) -> tuple[NDArray[np.uint8], Rules | None]:
-    """((H, W) uint8 the page in which blobs are sought, the rules taken off it)."""
+    """((H, W) uint8 the page in which blobs are sought, the rules taken off it).
+
+    What lies around a photographed sheet is painted as paper.
+    """
+    gray = without_surroundings(upright.gray) if settings.sheet_only else upright.gray
     if not settings.take_off_rules:
-        return upright.gray, None
-    paper = background.background(upright.gray)
-    ruled = rules(upright.gray, paper)
-    return without_rules(upright.gray, paper, ruled), ruled
+        return gray, None
+    paper = background.background(gray)
+    ruled = rules(gray, paper, settings.rule_skew)
+    return without_rules(gray, paper, ruled), ruled
 
 
 def _filtered(gray: NDArray[np.uint8], settings: BlobSettings) -> NDArray[np.uint8]:

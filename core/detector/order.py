@@ -24,7 +24,7 @@ def reading_order(box: NDArray) -> NDArray[np.int64]:
 def _ordered(box: NDArray, rows: NDArray, depth: int) -> list[int]:
     if len(rows) < 2 * COLUMN_LINES or depth >= DEEPEST:
         return _row_by_row(box, rows)
-    height = float(np.median(box[rows, 3] - box[rows, 1]))
+    height = _median(box[rows, 3] - box[rows, 1])
     left = _split(box[rows, 0], box[rows, 2], GUTTER * height)
     if left is not None:
         sides = rows[left], rows[~left]
@@ -37,8 +37,16 @@ def _ordered(box: NDArray, rows: NDArray, depth: int) -> list[int]:
 
 
 def _is_column(box: NDArray) -> bool:
-    long = np.median((box[:, 2] - box[:, 0]) / np.maximum(box[:, 3] - box[:, 1], 1))
-    return len(box) >= COLUMN_LINES and long >= COLUMN_LENGTH
+    if len(box) < COLUMN_LINES:
+        return False
+    long = (box[:, 2] - box[:, 0]) / np.maximum(box[:, 3] - box[:, 1], 1)
+    return _median(long) >= COLUMN_LENGTH
+
+
+def _median(values: NDArray) -> float:
+    """np.median takes half of the time of grouping for a few values at a time."""
+    ordered = np.sort(values)
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 def _split(low: NDArray, high: NDArray, least: float) -> NDArray[np.bool_] | None:
@@ -52,12 +60,17 @@ def _split(low: NDArray, high: NDArray, least: float) -> NDArray[np.bool_] | Non
     return before
 
 
+def row_by_row(box: NDArray) -> NDArray[np.int64]:
+    """(n,) rows of boxes (n, 4) from top to bottom, left to right, whatever the columns."""
+    return np.array(_row_by_row(box, np.arange(len(box))), np.int64)
+
+
 def _row_by_row(box: NDArray, rows: NDArray) -> list[int]:
     """Rows from top to bottom; lines that share half their height are one row, left to right."""
     placed: list[list[int]] = []
     spans: list[tuple[float, float]] = []
-    for i in rows[np.argsort(box[rows, 1] + box[rows, 3], kind="stable")].tolist():
-        y0, y1 = float(box[i, 1]), float(box[i, 3])
+    rows = rows[np.argsort(box[rows, 1] + box[rows, 3], kind="stable")]
+    for i, y0, y1 in zip(rows.tolist(), box[rows, 1].tolist(), box[rows, 3].tolist(), strict=True):
         if spans:
             shared = min(y1, spans[-1][1]) - max(y0, spans[-1][0])
             if shared > SAME_ROW * min(y1 - y0, spans[-1][1] - spans[-1][0]):

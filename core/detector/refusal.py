@@ -31,6 +31,8 @@ DOT = 0.4                    # letter heights: the largest dot or comma
 DOT_GAIN = 1.4               # times its contrast that a dot of the same ink would have as a letter
 SPECKLED = 0.5               # specks to letters: text has fewer dots
 PART_OF_STRONG = 0.45        # letters this strong take part in the median height
+MOST_INK = 0.025             # of all ink that one region counts for in the median height
+CAP_ROUNDS = 6               # until no region counts for more; a few giant ones take three or four
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,19 @@ def page_letters(m: Measures, eligible: NDArray[np.bool_]) -> Letters:
     rows = np.flatnonzero(like & (m.contrast >= PART_OF_STRONG * strong))
     # weighted by area: a speckled fax has more specks than letters
     rows = rows[np.argsort(h[rows], kind="stable")]
-    ink = np.cumsum(m.area[rows], dtype=np.int64)
+    ink = np.cumsum(_capped(m.area[rows]))
     return Letters(float(h[rows[np.searchsorted(ink, ink[-1] / 2)]]), strong)
+
+
+def _capped(area: NDArray) -> NDArray[np.float64]:
+    """(n,) areas, none of which is more than MOST_INK of them all: letters come in numbers.
+
+    The table around a photographed sheet falls into a few regions with more ink than all its text.
+    """
+    weight = area.astype(np.float64)
+    for _ in range(CAP_ROUNDS):
+        weight = np.minimum(weight, max(MOST_INK * weight.sum(), float(np.median(area))))
+    return weight
 
 
 def one_per_branch(parent: NDArray[np.int32], edge: NDArray[np.float32],

@@ -20,6 +20,8 @@ WEAKEST = 20        # grey levels: less than this is no ink on any page
 LEAST_LENGTH = 60   # px; on large pages LONG_SIDE_PART of the longer side. At 40 px the serifs of
 LONG_SIDE_PART = 1 / 25   # a bold word in small print made a "rule"
 TALLER = 1.5        # a vertical rule must be longer: stems of large letters are straight as well
+SLOPE_STEP = 0.03   # between slopes of rules: over 60 px a px off on either side, which steps meet
+OF_LONGEST = 0.6    # of the longest run at any slope that one through the same place must have
 THICKNESS = 0.12    # of the least length; thicker runs are filled areas
 
 
@@ -51,12 +53,15 @@ class Rules:
         return np.zeros((0, 2), np.int32)
 
 
-def rules(gray: NDArray[np.uint8], paper: NDArray[np.uint8]) -> Rules:
-    """Rules of `gray` (H, W), darker or lighter than `paper` (its low-resolution background)."""
+def rules(gray: NDArray[np.uint8], paper: NDArray[np.uint8], steepest: float = 0.0) -> Rules:
+    """Rules of `gray` (H, W), darker or lighter than `paper` (its low-resolution background).
+
+    steepest: degrees by which a rule may be askew.
+    """
     ink = _ink(gray, paper)
     least = max(LEAST_LENGTH, round(LONG_SIDE_PART * max(gray.shape)))
-    horizontal = _runs(ink, least)
-    vertical = _runs(np.ascontiguousarray(ink.T), round(TALLER * least)).T
+    horizontal = _runs(ink, least, steepest)
+    vertical = _runs(np.ascontiguousarray(ink.T), round(TALLER * least), steepest).T
     return Rules(horizontal, np.ascontiguousarray(vertical))
 
 
@@ -69,13 +74,19 @@ def _ink(gray: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]
     return (contrast > max(WEAKEST, CONTRAST * strong)).astype(np.uint8)
 
 
-def _runs(ink: NDArray[np.uint8], least: int) -> NDArray[np.bool_]:
+def _runs(ink: NDArray[np.uint8], least: int, steepest: float) -> NDArray[np.bool_]:
     """(H, W) bool: horizontal runs of at least `least` px that are not part of something thick.
 
-    A run may step up or down by a px, as rules of a page do that lies a little askew.
+    A run may step up or down by a px, as rules of a page do that lies a little askew. Those of a
+    page that is turned or bent run at up to `steepest` degrees.
     """
+    from core.detector import rule_runs  # numba takes a third of a second
     stepping = cv2.dilate(ink, np.ones((3, 1), np.uint8))
     runs = cv2.morphologyEx(stepping, cv2.MORPH_OPEN, np.ones((1, least), np.uint8)) & ink
+    steps = int(np.ceil(np.tan(np.radians(steepest)) / SLOPE_STEP))
+    if steps:
+        slopes = SLOPE_STEP * np.arange(-steps, steps + 1)
+        runs |= rule_runs.sloping(ink, stepping, slopes, least, OF_LONGEST)
     thick = max(4, round(THICKNESS * least))
     core = cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((thick + 1, 1), np.uint8))
     return (runs & ~cv2.dilate(core, np.ones((3, 3), np.uint8))).astype(bool)

@@ -32,6 +32,7 @@ LEAST_SPACE = 0.25     # line heights: a mean word gap below this is the gap of 
 CLEAR = 2.2            # word gaps to letter gaps, means: below this Otsu has split noise
 PADDING = 0.1          # box heights; about what people leave around a word when they frame it
 PULL = 0.5             # power by which room far from a line's threshold counts less
+SINGLE = 1.3           # line heights: where most blobs are wider, letters touch
 FEWEST_ROOM = 3        # gaps of a line that can move its threshold
 TEXT_BLOBS = 6         # blobs of a line that is text for sure
 DASH = 1.6             # times as wide as high is no dot
@@ -187,7 +188,8 @@ def spaced(blobs: Blobs, lines: Lines, settings: BoxSettings = BoxSettings()) ->
                                FEWEST_IN_PITCH)
     free = (pitch == 0)[run] & ~np.isnan(gap)
     page = page_threshold(gap[free], settings)
-    letters = line_build.letter_gaps(gap, offsets, page, WIDE_LETTER_GAP, GAPS_ALONE)
+    wide = _medians(end - start, run, len(line)) > SINGLE * height
+    letters = line_build.letter_gaps(gap, offsets, page, WIDE_LETTER_GAP, GAPS_ALONE, ~wide)
     threshold = settings.beyond + settings.of_page * page + settings.of_letters * letters
     threshold = line_build.emptiest(gap, offsets, threshold, settings.reach, PULL,
                                     FEWEST_ROOM)
@@ -236,6 +238,12 @@ def _heights(tall: NDArray, run: NDArray, n: int) -> NDArray[np.float64]:
     begin = np.cumsum(some) - some
     lower, upper = ordered[begin + (some - 1) // 2], ordered[begin + some // 2]
     return np.maximum((lower + upper) / 2, 1e-3)
+
+
+def _medians(values: NDArray, run: NDArray, n: int) -> NDArray[np.float64]:
+    """(n,) lower median of the values of each run; runs are not empty."""
+    count = np.bincount(run, minlength=n)
+    return values[np.lexsort((values, run))][np.cumsum(count) - count + (count - 1) // 2]
 
 
 def page_threshold(gap: NDArray, settings: BoxSettings) -> float:
