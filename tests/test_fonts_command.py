@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import main
-from core.errors import Cancelled
+from core.errors import Cancelled, Missing, Usage
 from core.fonts import catalogue, formats, install
 from core.fonts.check import check_fonts
 from core.recognizer.alphabet import ASCII
@@ -171,13 +171,108 @@ def test_an_installed_package_is_its_fonts_and_licences(tmp_path) -> None:
     assert len(install.packages(install.DEBIAN)) == 199 and install.packages(install.NPM)
 
 
+# ---- fetching the full set -----------------------------------------------------------------------
+
+NPM = """#!/bin/sh
+# As npm: packs every name asked for, or none and says why. It notes what it was asked.
+echo "$@" >> "$NOTES"
+for name in "$@"; do
+  case "$name" in
+    *gone*) echo "npm error code E404" >&2; echo "npm error 404 Not Found - GET $name" >&2; exit 1;;
+  esac
+done
+for name in "$@"; do
+  case "$name" in
+    @*) plain=$(echo "$name" | tr -d @ | tr / -); tar -czf "$plain-1.0.0.tgz" -C "$TREE" package;;
+  esac
+done
+"""
+
+
+@pytest.fixture
+def npm(tmp_path, monkeypatch) -> Path:
+    """A program `npm` in the path; the file of what it was asked. No network is used."""
+    files = tmp_path / "tree" / "package" / "files"
+    files.mkdir(parents=True)
+    (files.parent / "LICENSE").write_text("OFL")
+    for name in ("a-latin-400-normal.woff", "a-latin-ext-400-normal.woff", "a-latin-400-normal.woff2"):
+        (files / name).write_bytes(b"wOFF")
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "npm"
+    script.write_text(NPM)
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("TREE", str(tmp_path / "tree"))
+    monkeypatch.setenv("NOTES", str(tmp_path / "notes"))
+    return tmp_path / "notes"
+
+
+def _wanted(monkeypatch, *names: str) -> None:
+    monkeypatch.setattr(install, "packages", lambda path: list(names))
+
+
+def test_of_a_package_the_western_letters_are_kept_and_a_package_that_is_gone_is_said(
+        npm, tmp_path, monkeypatch) -> None:
+    _wanted(monkeypatch, "@f/one", "@f/gone", "@f/two")
+    got = {one.name: one for one in install.install(tmp_path / "set", "npm")}
+    assert {name: one.n_fonts for name, one in got.items()} == {"@f/one": 1, "@f/gone": 0, "@f/two": 1}
+    assert "404 Not Found" in got["@f/gone"].problem
+    assert {p.name for p in (tmp_path / "set" / "f-one").iterdir()} == {"a-latin-400-normal.woff",
+                                                                       "LICENSE"}
+
+
+def test_a_fetch_goes_on_where_one_was_killed_and_removes_what_that_left(
+        npm, tmp_path, monkeypatch) -> None:
+    _wanted(monkeypatch, "@f/one")
+    list(install.install(tmp_path / "set", "npm"))
+    (tmp_path / "set" / ".fetch-dead" / "half").mkdir(parents=True)
+    (tmp_path / "set" / ".part-dead").mkdir()
+    npm.unlink()
+    _wanted(monkeypatch, "@f/one", "@f/two")
+    assert [one.name for one in install.install(tmp_path / "set", "npm")] == ["@f/two"]
+    assert "@f/one" not in npm.read_text()
+    assert {p.name for p in (tmp_path / "set").iterdir()} == {".lock", "f-one", "f-two"}
+
+
+def test_where_nothing_can_be_had_it_gives_up_after_one_batch(npm, tmp_path, monkeypatch) -> None:
+    _wanted(monkeypatch, *(f"@f/gone{k}" for k in range(3 * install.BATCH)))
+    with pytest.raises(Missing, match="none of 20 packages could be had from npm .*404"):
+        list(install.install(tmp_path / "set", "npm"))
+    assert len(npm.read_text().splitlines()) == 1 + install.BATCH
+
+
+def test_two_fetches_into_one_folder_do_not_mix(npm, tmp_path, monkeypatch) -> None:
+    _wanted(monkeypatch, "@f/one", "@f/two")
+    first = install.install(tmp_path / "set", "npm")
+    next(first)
+    with pytest.raises(Usage, match="under way"):
+        list(install.install(tmp_path / "set", "npm"))
+    assert [one.n_fonts for one in first] == [1]
+
+
+def test_a_folder_that_cannot_be_written_is_said_without_a_traceback(npm, tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    done = subprocess.run([sys.executable, "-m", "core.fonts.install", "--from", "npm", "--into",
+                           str(tmp_path / "file")], cwd=ROOT, capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 3 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error:") and "--into" in done.stderr
+
+
+def test_without_apt_and_npm_it_is_said(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Missing, match="neither"):
+        install.source()
+
+
 @pytest.mark.slow
 def test_a_package_is_fetched_once(tmp_path, monkeypatch) -> None:
     if not shutil.which("apt-get"):
         pytest.skip("apt-get is not on this machine")
-    monkeypatch.setattr(install, "packages", lambda path: ["fonts-amiga", "fonts-none-such"])
-    got = dict(install.install(tmp_path))
-    if not got["fonts-amiga"]:
+    _wanted(monkeypatch, "fonts-amiga", "fonts-none-such")
+    got = {one.name: one for one in install.install(tmp_path, "apt")}
+    if not got["fonts-amiga"].n_fonts:
         pytest.skip("the package cannot be had")
-    assert got["fonts-none-such"] == 0 and list((tmp_path / "fonts-amiga").glob("*.ttf"))
-    assert "fonts-amiga" not in dict(install.install(tmp_path))
+    assert "Unable to locate" in got["fonts-none-such"].problem
+    assert list((tmp_path / "fonts-amiga").glob("*.ttf"))
+    assert "fonts-amiga" not in [one.name for one in install.install(tmp_path, "apt")]

@@ -231,6 +231,67 @@ def test_a_batch_holds_pictures_texts_and_recipes(qtbot, session, tmp_path) -> N
     assert sample_files.from_json((folder / "settings.json").read_text(), "") == OTHER
 
 
+def test_while_a_batch_is_written_what_is_looked_at_is_drawn(qtbot, session, tmp_path) -> None:
+    session.open()
+    made(qtbot, session, [0])
+    order = []
+    session.made.connect(lambda numbers: order.append("drawn"))
+    session.written.connect(lambda folder: order.append("written"))
+    session.write(tmp_path / "batch", range(2000))
+    session.pick(7)
+    with qtbot.waitSignal(session.strip_made, timeout=PATIENCE):
+        made(qtbot, session, [150, 151])
+    assert order == ["drawn"]
+    qtbot.waitUntil(lambda: "written" in order, timeout=2 * PATIENCE)
+    rows = (tmp_path / "batch" / "samples.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [row.split("\t")[3] for row in rows] == [str(i) for i in range(2000)]
+
+
+def test_a_batch_is_of_the_samples_it_was_asked_for_whatever_is_shown_next(
+        qtbot, session, tmp_path) -> None:
+    session.open()
+    made(qtbot, session, [0])
+    session.write(tmp_path / "batch", range(120))
+    with qtbot.waitSignal(session.written, timeout=PATIENCE):
+        session.set_seed(8)
+    rows = (tmp_path / "batch" / "samples.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [row.split("\t")[1:3] for row in rows] == [
+        [sample(SampleSettings(), 3, i).text, "3"] for i in range(120)]
+
+
+def test_a_stopped_batch_has_no_list_and_the_next_one_is_whole(qtbot, session, tmp_path) -> None:
+    session.open()
+    made(qtbot, session, [0])
+    said, progress = [], []
+    session.said.connect(said.append)
+    session.progress.connect(progress.append)
+    session.write(tmp_path / "a", range(100_000))
+    qtbot.waitUntil(lambda: any("50 of" in p for p in progress), timeout=PATIENCE)
+    session.stop()
+    assert progress[-1] == "" and "given up" in said[-1]
+    with qtbot.waitSignal(session.written, timeout=PATIENCE):
+        session.write(tmp_path / "b", [1, 2])
+    assert not (tmp_path / "a" / "samples.tsv").exists()
+    assert len((tmp_path / "b" / "samples.tsv").read_text(encoding="utf-8").splitlines()) == 3
+
+
+def test_a_batch_that_cannot_be_written_is_said_and_drawing_goes_on(qtbot, session, tmp_path) -> None:
+    session.open()
+    (tmp_path / "file").write_text("")
+    with qtbot.waitSignal(session.failed, timeout=PATIENCE) as caught:
+        session.write(tmp_path / "file", range(200))
+    assert "file" in caught.args[0].message
+    made(qtbot, session, [60])
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "samples.tsv").write_text("of another batch")
+    with qtbot.waitSignal(session.failed, timeout=PATIENCE) as caught:
+        session.write(tmp_path / "full", range(200))
+    assert "another folder" in caught.args[0].message
+    assert (tmp_path / "full" / "samples.tsv").read_text() == "of another batch"
+    made(qtbot, session, [70])
+    assert len(session.failures) == 2
+
+
 # ---- addresses and shelf -------------------------------------------------------------------------
 
 def test_an_address_is_found_in_any_text_around_it() -> None:

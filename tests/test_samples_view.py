@@ -19,9 +19,11 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QScrollBar,
     QSpinBox,
+    QTabBar,
     QTableView,
 )
 
+from core.recognizer.alphabet import CHARACTERS
 from core.synth import compare, survey, transforms
 from core.synth.sample import SampleSettings, character_histogram, sample, strip
 from core.synth.sample_files import Shelf
@@ -31,7 +33,7 @@ from views.recipe_tree import BARS, RecipeTree, histogram
 from views.sample_compare import CharacterBars, Distributions, NearestCrops
 from views.samples import Cell, ContactSheet, SheetModel, faded, verdict_colour
 from workbench.sample_docks import SampleDocks
-from workbench.sample_session import SampleSession
+from workbench.sample_session import MOST_NUMBER, SampleSession
 
 PATIENCE = 60_000  # ms
 RICH = replace(SampleSettings(), negative=0.0, blur=1.0, jpeg=1.0, noise=1.0, rotation=1.0)
@@ -271,6 +273,25 @@ def test_rare_characters_are_named(qtbot) -> None:
     view.grab()
 
 
+@pytest.mark.parametrize("width", [250, 400, 1200, 3000])
+def test_every_character_has_a_bar_that_says_its_name(qtbot, width) -> None:
+    view = CharacterBars()
+    qtbot.addWidget(view)
+    counts = np.arange(len(CHARACTERS)) + 1
+    counts[CHARACTERS.index("¾")] = 0
+    view.show_counts(counts, 500)
+    assert view.never() == "¾" and "¾" in view.accessibleDescription()
+    view.resize(width, 300)
+    view.grab()
+    columns = {CHARACTERS[k]: column for column, k in view._columns}
+    assert set(columns) == set(CHARACTERS)
+    assert all(view.rect().toRectF().adjusted(-1, -1, 1, 1).contains(c) for c in columns.values())
+    assert columns["~"].bottom() <= columns["À"].top() + 0.01  # what is beyond ASCII stands below
+    told = view.told(columns["é"].center())
+    assert "e with acute" in told and f"{counts[CHARACTERS.index('é')]} in" in told
+    assert "right single quotation mark" in view.told(columns["’"].center())
+
+
 # ---- all together --------------------------------------------------------------------------------
 
 @pytest.fixture(scope="module")
@@ -316,6 +337,30 @@ def test_an_unknown_address_is_said_above_the_sheet(running) -> None:
     assert not running.problem.isVisible()
 
 
+@pytest.mark.parametrize("text", [
+    "", "nonsense", "(d17126834fe8fe40)", f"({SampleSettings().digest}, 99999999999, 2)",
+    f"({SampleSettings().digest}, 1, 99999999999999999999999)"])
+def test_an_address_that_cannot_be_shown_is_said_and_nothing_changes(running, text) -> None:
+    before = running.session.settings, running.session.seed, running.session.start
+    running.follow(text)
+    assert running.problem.isVisible() and running.problem.text()
+    assert (running.session.settings, running.session.seed, running.session.start) == before
+    running.problem.hide()
+
+
+def test_the_last_numbers_that_can_be_shown_are_not_passed(running) -> None:
+    session = running.session
+    session.set_seed(MOST_NUMBER)
+    session.resample()
+    session.set_locked(True)
+    session.set_range(MOST_NUMBER - 5, 1000)
+    session.resample()
+    assert (running.bar.seed.value(), running.bar.start.value()) == (MOST_NUMBER, MOST_NUMBER)
+    session.set_locked(False)
+    session.set_range(0, 100_000)
+    session.set_seed(3)
+
+
 def test_keys_resample_lock_filter_and_search(running, qtbot) -> None:
     session, bar = running.session, running.bar
     running.view.activateWindow()
@@ -336,6 +381,60 @@ def test_keys_resample_lock_filter_and_search(running, qtbot) -> None:
     bar.negatives.setChecked(False)
     bar.lock.setChecked(False)
     session.set_range(0, 1000)
+
+
+def test_a_text_filter_takes_accents_however_they_are_typed(running) -> None:
+    bar = running.bar
+    for typed in ("é", "e\u0301"):  # as one character, and as a letter and an accent
+        bar.search.setText(typed)
+        assert bar.query().text == "é"
+    bar.search.clear()
+    facts = survey.facts_of([replace_text(sample(RICH, 3, i), text) for i, text in
+                             enumerate(("déjà", "RÉSERVÉ", "deja"))], range(3))
+    assert survey.matching(facts, survey.Query("é")).tolist() == [True, True, False]
+
+
+def replace_text(one, text: str):
+    """A sample that says something else."""
+    return one._replace(text=text)
+
+
+def test_its_keys_are_in_the_keys_list_and_the_palette(running) -> None:
+    from workbench.palette import Keys
+    dialog = Keys(running.view.actions())
+    table = dialog.findChild(QTableView)
+    listed = {table.model().index(k, 1).data(): table.model().index(k, 0).data()
+              for k in range(table.model().rowCount())}
+    assert set("RLEN/") | {"Ctrl+C"} <= set(listed)
+    assert listed["E"].startswith("Export")
+    assert all(action.statusTip() for action in running.view.actions())
+
+
+def test_ctrl_c_on_the_sheet_copies_the_address(running, qtbot) -> None:
+    session = running.session
+    qtbot.waitUntil(lambda: session.query.is_empty and not running._query.isActive(),
+                    timeout=PATIENCE)  # what the tests before have typed and cleared
+    session.pick(None)
+    running.view.activateWindow()
+    with qtbot.waitSignal(session.strip_made, timeout=PATIENCE):
+        running.sheet.setCurrentIndex(running.sheet.sheet.index_of(session.start + 4))
+    running.sheet.setFocus()
+    qtbot.keyClick(running.sheet, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == running.strip.address != ""
+
+
+def test_only_tab_bars_that_are_in_use_are_seen(running) -> None:
+    seen = [bar for bar in running.view.findChildren(QTabBar) if bar.isVisible()]
+    tabs = [bar.tabText(k) for bar in seen for k in range(bar.count())]
+    assert len(tabs) == len(set(tabs)) == 5
+
+
+def test_with_nothing_on_the_sheet_an_export_is_refused(running, qtbot) -> None:
+    running.session.set_query(survey.Query("no such text in any sample"))
+    with qtbot.waitSignal(running.said, timeout=PATIENCE) as caught:
+        running.ask_export()
+    assert "no sample" in caught.args[0]
+    running.session.set_query(survey.Query())
 
 
 def test_an_edited_setting_changes_the_sheet(running, qtbot) -> None:

@@ -31,7 +31,7 @@ COLUMNS = ("step", "samples", "range", "distribution")
 BINS = 24
 ROLE = Qt.ItemDataRole.UserRole
 TRANSFORM, BARS = ROLE, ROLE + 1
-MOST_NAMES = 12  # kinds or fonts listed
+MOST_NAMES = {"kind": 30, "font": 12}  # kinds of text and of negatives: all; fonts: the commonest
 HEIGHT = 22  # px of a row
 LEAST_WIDTH = 350  # px at which a histogram still shows its shape
 ALWAYS = (("severity", "how strongly all transforms act"), ("layout", "how the text is set"),
@@ -122,15 +122,16 @@ class RecipeTree(QWidget):
         top.takeChildren()
         for key in [key for key in self._items if key.startswith(f"{title}/")]:
             del self._items[key]
-        for k in order[:MOST_NAMES]:
+        most = MOST_NAMES[column]
+        for k in order[:most]:
             item = self._item(f"{title}/{names[k]}", top, str(names[k]))
             _set_share(item, int(counts[k]), len(values))
             item.setToolTip(0, str(names[k]))
             if column == "font":
                 item.setData(0, TRANSFORM, f"font:{names[k]}")
-        rest = int(counts[order[MOST_NAMES:]].sum())
+        rest = int(counts[order[most:]].sum())
         if rest:
-            item = self._item(f"{title}/ others", top, f"{len(names) - MOST_NAMES:,} others")
+            item = self._item(f"{title}/ others", top, f"{len(names) - most:,} others")
             _set_share(item, rest, len(values))
 
     def _step(self, parent: QTreeWidgetItem | None, name: str, facts: Facts, selected: int | None,

@@ -6,6 +6,7 @@ Real crops are shown and measured, never stored.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,7 @@ ROW_HEIGHT = 40  # px
 FAR = 0.25  # from this on two distributions lie clearly apart: told by a mark
 CROP = QSize(180, 40)  # px that a real crop may take up
 MARGIN = 18  # px under the bars of characters, for the characters
+LEAST_BAR = 10  # px of a bar's width where there is room
 
 
 @dataclass(frozen=True)
@@ -284,7 +286,8 @@ class NearestCrops(QWidget):
 
 
 class CharacterBars(QWidget):
-    """How often each character is drawn: one bar each, the tenth of the median as a line."""
+    """How often each character is drawn: a bar each, ASCII above, the signs beyond it below; the
+    tenth of ASCII's median as a line. Bars of all rows have one scale."""
 
     SHARE = 0.1  # of the median; no symbol should be rarer
 
@@ -295,12 +298,12 @@ class CharacterBars(QWidget):
         self.setMinimumHeight(150)
         self.counts = np.zeros(len(CHARACTERS), np.int64)
         self.n = 0
+        self._columns: list[tuple[QRectF, int]] = []  # where each character's bar may stand
 
     def show_counts(self, counts: NDArray[np.int64], n: int) -> None:
         """(C,) counts of alphabet.CHARACTERS in n samples."""
         self.counts, self.n = np.asarray(counts, np.int64), n
-        rare = self.rare()
-        self.setAccessibleDescription(self._title() + (f"; rare: {rare}" if rare else ""))
+        self.setAccessibleDescription(self._title())
         self.update()
 
     def median(self) -> float:
@@ -312,53 +315,86 @@ class CharacterBars(QWidget):
         return "".join(c for c, n in zip(ASCII[1:], self.counts[1:len(ASCII)].tolist(), strict=True)
                        if n < self.SHARE * self.median())
 
+    def never(self) -> str:
+        """Characters beyond ASCII that were not drawn at all."""
+        return "".join(c for c, n in zip(CHARACTERS, self.counts.tolist()) if not n and c not in ASCII)
+
     def _title(self) -> str:
-        rare = self.rare()
+        rare, never = self.rare(), self.never()
         return (f"{int(self.counts.sum()):,} characters in {self.n:,} samples; "
-                + (f"rarer than a tenth of the median: {' '.join(rare)}" if rare
-                   else "none rarer than a tenth of the median (dashed)"))
+                + (f"rarer than a tenth of ASCII's median (dashed): {' '.join(rare)}" if rare
+                   else "none of ASCII rarer than a tenth of its median (dashed)")
+                + (f"; never drawn: {' '.join(never)}" if never else ""))
 
     def sizeHint(self) -> QSize:
-        return QSize(360, 200)
+        return QSize(360, 240)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        palette, dark = self.palette(), is_dark(self.palette())
-        painter.fillRect(self.rect(), palette.base())
-        painter.setPen(palette.text().color())
+        painter.fillRect(self.rect(), self.palette().base())
+        painter.setPen(self.palette().text().color())
         if not self.n:
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Counting …")
             return
-        head = QRectF(6, 4, self.width() - 12, 2 * painter.fontMetrics().height())
-        painter.drawText(head, int(Qt.TextFlag.TextWordWrap), self._title())
-        area = QRectF(6, head.bottom() + 4, self.width() - 12, self.height() - head.height() - 12)
-        rows = max(1, min(6, int(len(CHARACTERS) * 11 // area.width()) + 1))
-        per_row = -(-len(CHARACTERS) // rows)
-        tall = area.height() / rows
-        top = max(float(np.sqrt(self.counts.max())), 1.0)  # square roots: rare ones stay visible
-        limit = np.sqrt(self.SHARE * self.median()) / top
-        for k, (character, count) in enumerate(zip(CHARACTERS, self.counts.tolist(), strict=True)):
-            row, place = divmod(k, per_row)
-            width = area.width() / per_row
-            base = area.top() + (row + 1) * tall - MARGIN
-            full = tall - MARGIN - 4
-            x, height = area.left() + place * width, full * float(np.sqrt(count)) / top
-            is_rare = character in self.rare() if k else False
-            colour = VERMILION if is_rare else SKY if dark else BLUE
-            painter.fillRect(QRectF(x + 1, base - height, max(width - 2, 1), height), QColor(colour))
+        title = painter.boundingRect(QRectF(6, 4, self.width() - 12, self.height()),
+                                     int(Qt.TextFlag.TextWordWrap), self._title())
+        painter.drawText(title, int(Qt.TextFlag.TextWordWrap), self._title())
+        top = title.bottom() + 6
+        rows = bar_rows(self.width() - 12)
+        tall = [max(float(np.sqrt(self.counts[row].max(initial=1))), 1.0) for row in rows]
+        # px of a bar for each root of a count: rare characters stay visible beside the commonest
+        scale = max(0.0, self.height() - 6 - top - MARGIN * len(rows)) / sum(tall)
+        self._columns = []
+        for row, root in zip(rows, tall, strict=True):
+            self._row(painter, row, top, top + scale * root, scale)
+            top += scale * root + MARGIN
+
+    def _row(self, painter: QPainter, row: NDArray[np.int64], top: float, base: float,
+             scale: float) -> None:
+        palette, rare = self.palette(), self.rare()
+        blue = SKY if is_dark(palette) else BLUE
+        width = (self.width() - 12) / len(row)
+        for place, k in enumerate(row.tolist()):
+            x, character = 6 + place * width, CHARACTERS[k]
+            height = scale * float(np.sqrt(self.counts[k]))
+            painter.fillRect(QRectF(x + 1, base - height, max(width - 2, 1), height),
+                             QColor(VERMILION if character in rare else blue))
             painter.setPen(palette.text().color())
             painter.drawText(QRectF(x - 4, base, width + 8, MARGIN), Qt.AlignmentFlag.AlignCenter,
-                             "␣" if character == " " else character)
-            if place == 0:
-                painter.setPen(QPen(faded(palette), 1, Qt.PenStyle.DashLine))
-                painter.drawLine(QPointF(area.left(), base - full * limit),
-                                 QPointF(area.right(), base - full * limit))
+                             shown(character))
+            self._columns.append((QRectF(x, top, width, base + MARGIN - top), k))
+        if row[0] < len(ASCII):
+            limit = base - scale * float(np.sqrt(self.SHARE * self.median()))
+            painter.setPen(QPen(faded(palette), 1, Qt.PenStyle.DashLine))
+            painter.drawLine(QPointF(6, limit), QPointF(self.width() - 6, limit))
+
+    def told(self, point: QPointF) -> str:
+        """What is to be said of a point: its character's name and count, else the rarest ones."""
+        for column, k in self._columns:
+            if column.contains(point):
+                name = unicodedata.name(CHARACTERS[k], "").lower()
+                return (f"{shown(CHARACTERS[k])}  {name} (U+{ord(CHARACTERS[k]):04X}): "
+                        f"{self.counts[k]:,} in {self.n:,} samples")
+        order = np.argsort(self.counts[:len(ASCII)], kind="stable")
+        rarest = ", ".join(f"{shown(CHARACTERS[k])} {self.counts[k]:,}" for k in order[:8])
+        return (f"Heights are square roots of counts. Rarest of ASCII: {rarest}; median "
+                f"{self.median():,.0f}")
 
     def event(self, event) -> bool:  # QEvent of several kinds
         if event.type() == event.Type.ToolTip and self.n:
-            order = np.argsort(self.counts)
-            rarest = ", ".join(f"{'␣' if CHARACTERS[k] == ' ' else CHARACTERS[k]} "
-                               f"{self.counts[k]:,}" for k in order[:8])
-            self.setToolTip(f"Heights are square roots of counts. Rarest: {rarest}; "
-                            f"median {self.median():,.0f}")
+            self.setToolTip(self.told(QPointF(event.pos())))
         return super().event(event)
+
+
+def bar_rows(width: float) -> list[NDArray[np.int64]]:
+    """Numbers of the characters in each row of bars of a width in px: ASCII, then all others."""
+    rows: list[NDArray[np.int64]] = []
+    for first, stop in ((0, len(ASCII)), (len(ASCII), len(CHARACTERS))):
+        n = max(1, min(3, -(-(stop - first) * LEAST_BAR // max(int(width), 1))))
+        rows += np.array_split(np.arange(first, stop), n)
+    return rows
+
+
+def shown(character: str) -> str:
+    """A character as it can be seen alone."""
+    return "␣" if character == " " else character

@@ -6,19 +6,16 @@ file that crashes FreeType costs the job that opened it, not the window.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.errors import Cancelled, Unreadable
+from core.errors import Unreadable
 from core.fonts import closeup, drawing, trial
 from core.fonts.check import check_fonts
 from core.fonts.formats import font_files
-from workbench import messages
 from workbench.font_messages import (
     CharacterDrawn,
     CheckedFonts,
@@ -41,7 +38,8 @@ from workbench.font_messages import (
     TryWords,
     WordsTried,
 )
-from workbench.worker import failed, serve_until_closed
+from workbench.job_server import JobServer
+from workbench.worker import serve_until_closed
 
 LINE = "Hamburgefonstiv QXWKZ 0123456789 &@%$#?!"
 WORDS = ("Handgloves Total 09", "$1,234.56 #0789 (8%)", "Il1| O0 rn/m cl/d vv/w", "@&*+=~^_\\<>{}[]",
@@ -57,48 +55,20 @@ def main(pipe: Connection, prefix: str, resources: Path) -> None:
     serve_until_closed(lambda: FontWorker(pipe, resources))
 
 
-class FontWorker:
-    """Answers requests until the pipe closes."""
+class FontWorker(JobServer):
+    """Answers requests on fonts."""
 
     def __init__(self, pipe: Connection, resources: Path) -> None:
-        self.pipe, self.resources = pipe, resources
-        self.stopped: set[int] = set()
-        self.waiting: list[Any] = []  # requests that came while a job looked for a `Stop`
+        super().__init__(pipe)
+        self.resources = resources
         self._net: Any = None
 
-    def serve(self) -> None:
-        """The loop. Raises EOFError when the window's end of the pipe is closed."""
-        self.pipe.send(messages.Ready(os.getpid()))
-        while True:
-            request = self.waiting.pop(0) if self.waiting else self.pipe.recv()
-            if isinstance(request, messages.Quit):
-                return
-            if isinstance(request, messages.Stop):
-                continue
-            try:
-                complete = self._work(type(request))(request)
-            except Cancelled:
-                self.pipe.send(messages.Done(request.job, complete=False))
-            except Exception as error:  # noqa: BLE001  # everything becomes a sentence for the user
-                self.pipe.send(failed(request.job, error))
-            else:
-                self.pipe.send(messages.Done(request.job, complete is not False))
-
-    def _work(self, kind: type) -> Callable[[Any], bool | None]:
+    def answer(self, request: Any) -> bool | None:
+        """Do what is asked, see the methods."""
         return {CheckFonts: self._check, DrawSheet: self._sheet, DrawCharacter: self._character,
                 DrawLines: self._lines, DrawGlyph: self._glyph, ReadGlyphs: self._read,
-                TryWords: self._try, ReadCrop: self._crop, FindNearest: self._nearest}[kind]
-
-    def _is_stopped(self, job: int) -> bool:
-        while self.pipe.poll():
-            request = self.pipe.recv()
-            if type(request) is messages.Quit:
-                raise EOFError
-            if type(request) is messages.Stop:
-                self.stopped.add(request.job)
-            else:
-                self.waiting.append(request)
-        return job in self.stopped
+                TryWords: self._try, ReadCrop: self._crop,
+                FindNearest: self._nearest}[type(request)](request)
 
     # ---- checking ------------------------------------------------------------------------------
 
@@ -115,7 +85,7 @@ class FontWorker:
 
         # In this process: the window starts it anew, without the file, if one crashes it.
         for checked in check_fonts(files, jobs=0, store=request.store,
-                                   stop=lambda: self._is_stopped(request.job)):
+                                   stop=lambda: self.is_stopped(request.job)):
             held += checked.reports
             done = checked.done
             if checked.fresh or len(held) >= KNOWN_AT_ONCE:
@@ -184,7 +154,7 @@ class FontWorker:
     def _crop(self, request: ReadCrop) -> None:
         import cv2
 
-        from core.recognizer.transcribe import TranscriptSettings, read_windows
+        from core.recognizer.transcribe import NET_ALONE, read_windows
         from core.recognizer.window import cut_window
 
         content = np.frombuffer(request.path.read_bytes(), np.uint8)
@@ -195,13 +165,13 @@ class FontWorker:
         if np.median(gray) < 128:  # light on dark
             gray = 255 - gray
         quad = ink_quad(gray)
-        text = read_windows([cut_window(gray, quad)[0]], TranscriptSettings(), self.net)[0][0]
+        text = read_windows([cut_window(gray, quad)[0]], NET_ALONE, self.net)[0][0]
         self.pipe.send(CropRead(request.job, gray, text))
 
     def _nearest(self, request: FindNearest) -> bool:
         fonts = [(f.key, f.path, f.index) for f in request.fonts]
         for start in range(0, len(fonts), NEAREST_AT_ONCE):
-            if self._is_stopped(request.job):
+            if self.is_stopped(request.job):
                 return False
             some = fonts[start:start + NEAREST_AT_ONCE]
             self.pipe.send(NearestFound(request.job, start + len(some), len(fonts),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import platformdirs
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QPushButton,
     QSpinBox,
+    QTabBar,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -37,20 +39,24 @@ from views.samples import Cell, ContactSheet
 from views.settings_tree import SettingsTree
 from workbench import sample_messages as told
 from workbench.messages import Failed
-from workbench.sample_session import MOST, MOST_FACTS, SampleSession
+from workbench.sample_session import MOST, MOST_FACTS, MOST_NUMBER, SampleSession
 
 # Where the word list of real crops is looked for at first, from the program's folder: a directory
 # of documents beside it. Any other may be chosen.
 REAL_WORDS = Path(__file__).resolve().parents[2] / "shared" / "data" / "words" / "train.tsv"
 REFRESH = 300  # ms in which facts that arrive together are shown as one
-MOST_SEED = 2**31 - 1  # what a spin box holds
 ANY = "any transform"
 EXPORTED = 1000  # samples exported where none or one is selected, at most
 SIDES, BOTTOM = [390, 300], 370  # px of the docks at first
 LEAST_SIDE = 250  # px; Qt narrows docks at will when another tab is raised
 Area = Qt.DockWidgetArea
-KEYS = (("R", "resample"), ("L", "lock seed"), ("E", "export"), ("N", "negatives"),
-        ("/", "search"))
+# Key -> what it is called and what it does, for menu, palette and keys list
+KEYS = (("R", "Resample", "Other samples: of the next seed, or the next ones of a locked seed"),
+        ("L", "Lock the seed", "Resample then goes on within this seed"),
+        ("E", "Export samples …", "Write the selected samples, or those on the sheet, with recipes"),
+        ("N", "Negatives only", "Show only windows without text, or all of them again"),
+        ("/", "Search the texts", "Show only samples whose text contains …"))
+COPY = ("Copy the address", "Settings' hash, seed and number, to be pasted below a film strip")
 
 
 def user_shelf() -> Shelf:
@@ -64,9 +70,9 @@ class SheetBar(QWidget):
 
     def __init__(self, session: SampleSession) -> None:
         super().__init__()
-        self.seed = QSpinBox(minimum=0, maximum=MOST_SEED, value=session.seed)
+        self.seed = QSpinBox(minimum=0, maximum=MOST_NUMBER, value=session.seed)
         self.count = QSpinBox(minimum=1, maximum=MOST, value=session.count)
-        self.start = QSpinBox(minimum=0, maximum=MOST_SEED)
+        self.start = QSpinBox(minimum=0, maximum=MOST_NUMBER)
         self.count.setGroupSeparatorShown(True)
         self.start.setGroupSeparatorShown(True)
         for box, name in ((self.seed, "Seed"), (self.count, "Samples on the sheet"),
@@ -122,7 +128,9 @@ class SheetBar(QWidget):
 
     def query(self) -> Query:
         """What the controls ask for."""
-        return Query(self.search.text().strip(), self.font.text().strip(),
+        # composed as our alphabet is: some keyboards give é as e and an accent
+        text = unicodedata.normalize("NFC", self.search.text().strip())
+        return Query(text, self.font.text().strip(),
                      self.transform.currentData() or "", self.negatives.isChecked())
 
 
@@ -141,7 +149,7 @@ class SampleDocks(QObject):
         self.bar = SheetBar(self.session)
         self.sheet = ContactSheet(self._cell)
         self.sheet.setToolTip("Click a sample to see how it came to be.  Keys: "
-                              + ",  ".join(f"{key} {what}" for key, what in KEYS)
+                              + ",  ".join(f"{key} {what.lower()}" for key, what, _ in KEYS)
                               + ",  Ctrl+C copy its address")
         self.settings, self.recipes = SettingsTree(), RecipeTree()
         self.strip = FilmStrip()
@@ -204,26 +212,31 @@ class SampleDocks(QObject):
         places = (("odds", "Odds", self.settings, Area.LeftDockWidgetArea),
                   ("recipes", "Recipes", self.recipes, Area.LeftDockWidgetArea),
                   ("nearest", "Nearest real crops", real, Area.RightDockWidgetArea),
+                  ("strip", "Film strip", self.strip, Area.BottomDockWidgetArea),
                   ("distributions", "Real and synthetic", self.distributions,
                    Area.BottomDockWidgetArea),
-                  ("characters", "Characters", self.characters, Area.BottomDockWidgetArea),
-                  ("strip", "Film strip", self.strip, Area.BottomDockWidgetArea))
-        docks = {}
+                  ("characters", "Characters", self.characters, Area.BottomDockWidgetArea))
+        docks, first = {}, {}  # first: of each area, the dock that the others become tabs with
         for name, title, widget, area in places:
             if area != Area.BottomDockWidgetArea:
                 widget.setMinimumWidth(max(LEAST_SIDE, widget.minimumWidth()))
             dock = QDockWidget(title, self.view)
             dock.setObjectName(f"dock-samples-{name}")
             dock.setWidget(widget)
-            self.view.addDockWidget(area, dock)
+            if area in first:
+                self.view.tabifyDockWidget(first[area], dock)
+            else:
+                self.view.addDockWidget(area, dock)
+                first[area] = dock
             docks[name] = dock
         self.view.setCorner(Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea)
         self.view.setCorner(Qt.Corner.BottomRightCorner, Area.BottomDockWidgetArea)
-        self.view.tabifyDockWidget(docks["odds"], docks["recipes"])
-        self.view.tabifyDockWidget(docks["strip"], docks["distributions"])
-        self.view.tabifyDockWidget(docks["distributions"], docks["characters"])
         docks["recipes"].raise_()
         docks["strip"].raise_()
+        # Before it is shown, Qt 6.11 makes a tab bar too many, a line across the sheet later; those
+        # that are in use it shows again.
+        for bar in self.view.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.hide()
         return docks
 
     def arrange(self) -> None:
@@ -285,14 +298,22 @@ class SampleDocks(QObject):
         deeds: dict[str, Callable[[], Any]] = {
             "R": self.session.resample, "L": self.bar.lock.toggle, "E": self.ask_export,
             "N": self.bar.negatives.toggle, "/": self._search}
-        for key, what in KEYS:
-            shortcut = QShortcut(QKeySequence(key), self.view)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.setObjectName(what)
-            shortcut.activated.connect(deeds[key])
-        copy = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.sheet)
-        copy.setContext(Qt.ShortcutContext.WidgetShortcut)
-        copy.activated.connect(self._copy_address)
+        for key, what, tip in KEYS:
+            action = self._action(what, QKeySequence(key), tip, deeds[key])
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        copy = self._action(COPY[0], QKeySequence(QKeySequence.StandardKey.Copy), COPY[1],
+                            self._copy_address)
+        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self.sheet.addAction(copy)
+
+    def _action(self, text: str, keys: QKeySequence, tip: str, deed: Callable[[], Any]) -> QAction:
+        """An action of the view, listed in its menu, the palette and the keys list."""
+        action = QAction(text, self.view)
+        action.setShortcut(keys)
+        action.setStatusTip(tip)
+        action.triggered.connect(lambda _=False: deed())
+        self.view.addAction(action)
+        return action
 
     # ---- showing -------------------------------------------------------------------------------
 
@@ -408,6 +429,9 @@ class SampleDocks(QObject):
     def ask_export(self) -> None:
         """Ask for a folder and write the selected samples, or those the sheet shows."""
         numbers = self.exported()
+        if not numbers:
+            self.said.emit("There is no sample to export: nothing on the sheet fulfils the filter")
+            return
         folder = QFileDialog.getExistingDirectory(self.view, f"Folder for {len(numbers):,} samples")
         if folder:
             self.session.write(Path(folder), numbers)

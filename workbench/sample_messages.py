@@ -107,13 +107,19 @@ class FindNearest:
 
 @dataclass(frozen=True)
 class WriteSamples:
-    """Write samples `numbers` into a folder: PNG each, samples.tsv, recipes.jsonl."""
+    """Write samples `numbers` into a folder: PNG each; the part of an export that `is_last` writes
+    samples.tsv and recipes.jsonl of all its parts, too.
+
+    An export comes in parts so that what is looked at can be drawn between them.
+    """
 
     job: int
     settings: SampleSettings
     seed: int
     numbers: tuple[int, ...] = field(repr=False)
-    folder: Path = Path()
+    folder: Path
+    export: int
+    is_last: bool
 
 
 # ---- answers -----------------------------------------------------------------------------------
@@ -207,8 +213,8 @@ class NearestFound:
 
 @dataclass(frozen=True)
 class SamplesWritten:
-    """The batch is there."""
+    """n samples, one part of an export, are there."""
 
     job: int
-    folder: Path
+    export: int
     n: int

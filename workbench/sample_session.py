@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from core.errors import OcrError
+from core.errors import OcrError, Usage
 from core.pipeline import RESOURCES
 from core.synth import compare, survey
 from core.synth.compare import Measures
@@ -28,6 +28,7 @@ from core.synth.survey import Facts, Query, ReadBack
 from workbench import messages, sample_worker
 from workbench import sample_messages as asked
 from workbench.link import Link
+from workbench.sample_export import Exports
 from workbench.session import failure
 
 DEBOUNCE = 200  # ms from the last edit of a setting to other samples
@@ -40,6 +41,7 @@ MEASURED = 1000  # drawn samples and real crops that are compared
 COUNTED = 5000  # samples whose characters are counted
 NEAREST = 12  # real crops shown beside a sample
 MOST = 1_000_000  # samples of a sheet
+MOST_NUMBER = 2**31 - 1  # a seed or a sample's number: what a spin box holds
 MAX_DEATHS = 3  # workers that may end in a row, no job done between, before none is started
 
 
@@ -90,6 +92,7 @@ class SampleSession(QObject):
         self._wants_strip = self._wants_nearest = self._wants_count = False
         self._is_counting = False  # somebody looks at the histogram of characters
         self._asked: list[Any] = []  # single requests, in order
+        self._exports = Exports()
         self._running: Any = None
         self._is_halted = False  # after a failure, until something changes
         self._deaths = 0
@@ -115,6 +118,7 @@ class SampleSession(QObject):
         if self._is_started:
             self.link.kill()
             self._running, self.fonts, self.real = None, "", None
+            self._give_up_exports("the fonts have changed")
             self.link.start()
             self._restart()
 
@@ -132,13 +136,14 @@ class SampleSession(QObject):
 
     def set_seed(self, seed: int) -> None:
         """Show samples of another seed."""
+        seed = max(0, min(seed, MOST_NUMBER))
         if seed != self.seed:
             self.seed = seed
             self._restart()
 
     def set_range(self, start: int, count: int) -> None:
         """Show samples start .. start + count - 1."""
-        start, count = max(0, start), max(1, min(count, MOST))
+        start, count = max(0, min(start, MOST_NUMBER)), max(1, min(count, MOST))
         if (start, count) != (self.start, self.count):
             self.start, self.count = start, count
             self._restart()
@@ -246,6 +251,8 @@ class SampleSession(QObject):
         """Show the sample at the address in a text; what is wrong with it is told."""
         try:
             address = parse_address(text)
+            if max(address.seed, address.i) > MOST_NUMBER:
+                raise Usage(f"{text.strip()[:60]}: seed and number up to {MOST_NUMBER:,} can be shown")
             settings = self.shelf.get(address.settings)
         except OcrError as error:
             self.failed.emit(failure("", error))
@@ -292,16 +299,25 @@ class SampleSession(QObject):
             self._next()
 
     def write(self, folder: Path, numbers: Iterable[int]) -> None:
-        """Export samples into a folder."""
+        """Export samples into a folder, while what is looked at goes on being drawn."""
         self._keep(self.settings)
-        self._ask(asked.WriteSamples(next(self._jobs), self.settings, self.seed,
-                                     tuple(int(i) for i in numbers), folder))
+        self._exports.add(self.settings, self.seed, numbers, folder)
+        self.progress.emit(self._exports.progress)
+        self._is_halted = False
+        self._next()
 
     def stop(self) -> None:
-        """Give up an export or the cutting of real crops."""
+        """Give up exports and the cutting of real crops."""
         self._asked.clear()
-        if isinstance(self._running, asked.WriteSamples | asked.CutReal):
+        self._give_up_exports("you stopped it")
+        if isinstance(self._running, asked.CutReal):
             self.link.send(messages.Stop(self._running.job))
+
+    def _give_up_exports(self, why: str) -> None:
+        sentence = self._exports.give_up(why)
+        if sentence:
+            self.progress.emit("")
+            self.said.emit(sentence)
 
     @property
     def drawn(self) -> Measures:
@@ -369,6 +385,8 @@ class SampleSession(QObject):
             return asked.FindNearest(next(self._jobs), *here, self.selected, NEAREST, self.by)
         if self._asked:
             return self._asked.pop(0)
+        if self._exports:
+            return self._exports.next_part(next(self._jobs))
         if self._wants_count:
             return asked.CountCharacters(next(self._jobs), *here, COUNTED)
         if self._measured_to is not None and self._measured_to < MEASURED:
@@ -452,13 +470,14 @@ class SampleSession(QObject):
             self.nearest_found.emit(message)
 
     def _take_written(self, message: asked.SamplesWritten) -> None:
-        self.said.emit(f"{message.n:,} samples written to {message.folder}")
-        self.written.emit(str(message.folder))
+        whole = self._exports.take(message)
+        self.progress.emit(self._exports.progress)
+        if whole is not None:
+            self.said.emit(f"{len(whole.numbers):,} samples written to {whole.folder}")
+            self.written.emit(str(whole.folder))
 
     def _tell_progress(self, message: messages.Progress) -> None:
-        what = "writing sample" if isinstance(self._running, asked.WriteSamples) else \
-            "cutting real word"
-        self.progress.emit(f"{what} {message.page:,} of {message.n_pages:,} …")
+        self.progress.emit(f"cutting real word {message.page:,} of {message.n_pages:,} …")
 
     def _ended(self, message: messages.Done | messages.Failed) -> None:
         request, self._running = self._running, None
@@ -470,8 +489,8 @@ class SampleSession(QObject):
             self._fail(request, message)
         elif not message.complete:
             self.said.emit("Stopped")
-        if isinstance(request, asked.WriteSamples | asked.CutReal):
-            self.progress.emit("")
+        if isinstance(request, asked.CutReal):
+            self.progress.emit(self._exports.progress)
         self._next()
 
     def _fail(self, request: Any, message: messages.Failed) -> None:
@@ -481,9 +500,12 @@ class SampleSession(QObject):
             self._wants_nearest = False
         elif isinstance(request, asked.CountCharacters):
             self._wants_count = False
+        elif isinstance(request, asked.WriteSamples):
+            self._exports.drop(request.export)
+            self.progress.emit(self._exports.progress)
         elif getattr(request, "read", False) and message.kind in ("Missing", "Mismatch"):
             self.set_reading(False)
-        elif not isinstance(request, asked.ListReal | asked.CutReal | asked.WriteSamples):
+        elif not isinstance(request, asked.ListReal | asked.CutReal):
             self._is_halted = True
 
     def _worker_ended(self, code: int, is_meant: bool) -> None:
@@ -492,6 +514,7 @@ class SampleSession(QObject):
         request, self._running = self._running, None
         self._deaths += 1
         self.real = None  # its pixels were the worker's
+        self._give_up_exports("the process that wrote it ended")
         what = type(request).__name__ if request is not None else "nothing"
         again = self._deaths < MAX_DEATHS
         self.failed.emit(messages.Failed(

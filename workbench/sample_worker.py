@@ -5,8 +5,7 @@ Never Qt. The net is loaded when a reading is first asked for. Real crops are he
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,10 +21,10 @@ from core.synth.sample import character_histogram, sample, strip
 from core.synth.survey import ReadBack
 from workbench import messages
 from workbench import sample_messages as said
-from workbench.worker import failed, serve_until_closed
+from workbench.job_server import JobServer
+from workbench.worker import serve_until_closed
 
 CUT_AT_ONCE = 100  # real crops between two messages of progress
-WRITTEN_AT_ONCE = 50  # samples
 
 
 def main(pipe: Connection, prefix: str, resources: Path) -> None:
@@ -33,39 +32,25 @@ def main(pipe: Connection, prefix: str, resources: Path) -> None:
     serve_until_closed(lambda: SampleWorker(pipe, resources))
 
 
-class SampleWorker:
-    """Answers requests until the pipe closes."""
+class SampleWorker(JobServer):
+    """Answers requests on samples."""
 
     def __init__(self, pipe: Connection, resources: Path) -> None:
-        self.pipe, self.resources = pipe, resources
+        super().__init__(pipe)
+        self.resources = resources
         self.real: compare.RealCrops | None = None
         self.fonts_told = False
-        self.stopped: set[int] = set()
-        self.waiting: list[Any] = []  # requests that came while a job looked for a `Stop`
+        self.export = 0  # the export that is being written; `batch` is what it has written
+        self.batch: sample_files.Batch | None = None
 
-    def serve(self) -> None:
-        """The loop. Raises EOFError when the window's end of the pipe is closed."""
-        self.pipe.send(messages.Ready(os.getpid()))
-        while True:
-            request = self.waiting.pop(0) if self.waiting else self.pipe.recv()
-            if isinstance(request, messages.Quit):
-                return
-            if isinstance(request, messages.Stop):
-                continue
-            try:
-                self._tell_fonts()
-                complete = self._work(type(request))(request)
-            except Exception as error:  # noqa: BLE001  # everything becomes a sentence for the user
-                self.pipe.send(failed(request.job, error))
-            else:
-                self.pipe.send(messages.Done(request.job, complete is not False))
-
-    def _work(self, kind: type) -> Callable[[Any], bool | None]:
+    def answer(self, request: Any) -> bool | None:
+        """Do what is asked, see the methods."""
+        self._tell_fonts()
         return {said.MakeSamples: self._make, said.Survey: self._survey,
                 said.MakeStrip: self._strip, said.CountCharacters: self._count,
                 said.MeasureDrawn: self._measure, said.ListReal: self._list,
                 said.CutReal: self._cut, said.FindNearest: self._nearest,
-                said.WriteSamples: self._write}[kind]
+                said.WriteSamples: self._write}[type(request)](request)
 
     def _tell_fonts(self) -> None:
         """The atlas is loaded (or built, some seconds the first time) before the first answer."""
@@ -73,17 +58,6 @@ class SampleWorker:
             atlas = default_atlas()
             self.pipe.send(said.FontsLoaded(atlas.digest, len(atlas.fonts)))
             self.fonts_told = True
-
-    def _is_stopped(self, job: int) -> bool:
-        while self.pipe.poll():
-            request = self.pipe.recv()
-            if type(request) is messages.Quit:
-                raise EOFError
-            if isinstance(request, messages.Stop):
-                self.stopped.add(request.job)
-            else:
-                self.waiting.append(request)
-        return job in self.stopped
 
     # ---- drawing -------------------------------------------------------------------------------
 
@@ -156,7 +130,7 @@ class SampleWorker:
         rows = compare.chosen_rows(request.tsv, request.n, request.category)
         parts = []
         for start in range(0, len(rows), CUT_AT_ONCE):
-            if self._is_stopped(request.job):
+            if self.is_stopped(request.job):
                 return False
             self.pipe.send(messages.Progress(request.job, "", start, len(rows)))
             parts.append(compare.cut_crops(rows[start:start + CUT_AT_ONCE], request.root))
@@ -180,15 +154,12 @@ class SampleWorker:
 
     # ---- writing -------------------------------------------------------------------------------
 
-    def _write(self, request: said.WriteSamples) -> bool:
-        done = 0
-        with sample_files.Batch(request.folder, request.settings, request.seed) as batch:
-            for i in request.numbers:
-                if done % WRITTEN_AT_ONCE == 0:
-                    if self._is_stopped(request.job):
-                        return False
-                    self.pipe.send(messages.Progress(request.job, "", done, len(request.numbers)))
-                batch.add(i, sample(request.settings, request.seed, i))
-                done += 1
-        self.pipe.send(said.SamplesWritten(request.job, request.folder, done))
-        return True
+    def _write(self, request: said.WriteSamples) -> None:
+        if request.export != self.export:
+            batch = sample_files.Batch(request.folder, request.settings, request.seed)
+            self.export, self.batch = request.export, batch
+        for i in request.numbers:
+            self.batch.add(i, sample(request.settings, request.seed, i))
+        if request.is_last:
+            self.batch.finish()
+        self.pipe.send(said.SamplesWritten(request.job, request.export, len(request.numbers)))

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import tempfile
 import unicodedata
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ from platformdirs import user_cache_dir
 
 from core.errors import Missing, Unreadable
 from core.fonts.catalogue import CLASSES, Catalogue, FontFile, sha256_of, shipped, standing
+from core.fonts.install import FOLDER_VARIABLE
 from core.recognizer.alphabet import ASCII, CHARACTERS
 
 # px per em. The small ones are hinted and set at whole pixels as screens do; the steps of about
@@ -40,6 +42,7 @@ LEAST_SPACE = 0.18  # em; a narrower gap between words cannot be told from one b
 # What a sign beyond ASCII is drawn like: a font whose likeness is rejected does not draw it.
 LIKE = dict(zip("‘’“”„–—…æœßÆŒøØ¡¿×", "''\"\"\"--.aosAOoO!?x", strict=True))
 LEAST_KERN = 0.004  # em; a smaller correction than this moves no glyph at any of SIZES
+MOST_FACES = 2000  # kept ready to set, some 60 kB each; the shipped fonts have 800
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ class Atlas:
         """One font at one size (an index into SIZES), its glyphs ready to set."""
         key = font, size
         if key not in self._faces:
+            if len(self._faces) >= MOST_FACES:
+                self._faces.pop(next(iter(self._faces)))
             self._faces[key] = Face(self, font, size)
         return self._faces[key]
 
@@ -346,7 +351,7 @@ def cached(fonts: tuple[FontFile, ...], folder: Path | None = None) -> Atlas:
     names = ("pixels", "start", "shape", "advance", "kern", "usable", "unicase")
     try:
         with np.load(path) as stored:
-            return _finished(fonts, *(stored[name] for name in names))
+            return _finished(fonts, _mapped(path, names[0]), *(stored[n] for n in names[1:]))
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         pass  # not there yet, or torn: build it
     atlas = build(fonts)
@@ -358,6 +363,20 @@ def cached(fonts: tuple[FontFile, ...], folder: Path | None = None) -> Atlas:
     except OSError:
         pass
     return atlas
+
+
+def _mapped(path: Path, name: str) -> NDArray:
+    """An array of an .npz that was saved without compression, mapped: processes share its memory,
+    0.9 MB a font."""
+    with ZipFile(path) as packed:
+        start = packed.getinfo(f"{name}.npy").header_offset
+    with path.open("rb") as file:
+        file.seek(start + 26)  # of the local header, ZIP specification (APPNOTE) 4.3.7
+        n_name, n_extra = struct.unpack("<HH", file.read(4))
+        file.seek(n_name + n_extra, os.SEEK_CUR)
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        return np.asarray(np.memmap(path, dtype, "r", file.tell(), shape))
 
 
 def obeying(atlas: Atlas, catalogue: Catalogue) -> Atlas:
@@ -383,5 +402,13 @@ def obeying(atlas: Atlas, catalogue: Catalogue) -> Atlas:
 
 @cache
 def default_atlas() -> Atlas:
-    """The atlas of the shipped fonts as the standing verdicts leave it, once a process."""
+    """The atlas of the shipped fonts as the standing verdicts leave it, once a process; with those
+    of the folder that the environment's OCR_WORKBENCH_FONTS names beside them, if it names one.
+
+    The environment, since every process that draws (of a training, of the window) must agree.
+    """
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if folder:
+        from core.synth.full_set import atlas_of  # which needs this module
+        return atlas_of(Path(folder))
     return obeying(cached(shipped()), standing())

@@ -7,14 +7,13 @@ Documents are CATEGORY/NAME.json beside CATEGORY/NAME.png or .jpg; the JSON has 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from core.errors import Missing, Unreadable
+from core.export import write_bytes, write_text
 from core.synth.page_transforms import Photo, PhotoSettings, photograph
 
 CATEGORY = "photos"
@@ -63,9 +62,9 @@ def photograph_documents(folder: Path, out: Path, settings: PhotoSettings, seed:
             name, n = f"{truth.stem}-{n}", n + 1
         names.add(name)
         packed = cv2.imencode(".jpg", photo.image, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))[1]
-        put(target / f"{name}.jpg", packed.tobytes())
+        write_bytes(target / f"{name}.jpg", packed.tobytes())
         written.append(target / f"{name}.json")
-        put(written[-1], _truth(page, photo, seed, i).encode())
+        write_text(written[-1], _truth(page, photo, seed, i))
     return written
 
 
@@ -84,12 +83,3 @@ def _truth(page: dict, photo: Photo, seed: int, i: int) -> str:
             "source": f"{page.get('source', '')} (photographed by synth, seed {seed}, {i})"}
     head["items"] = items
     return json.dumps(head, ensure_ascii=False, indent=None)
-
-
-def put(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-        part.write(content)
-    os.chmod(part.name, 0o644)
-    os.replace(part.name, path)

@@ -24,13 +24,16 @@ class Batch:
     """Writes samples into a folder; samples.tsv, recipes.jsonl and settings.json come last, so a
     batch that was broken off has none of them.
 
-    Raises Unreadable where nothing can be written.
+    Raises Unreadable where nothing can be written, Usage where another batch is there already.
     """
 
     def __init__(self, folder: Path, settings: SampleSettings, seed: int) -> None:
         self.folder, self.settings, self.seed = Path(folder), settings, seed
         self._rows: list[str] = []
         self._recipes: list[str] = []
+        if (self.folder / "samples.tsv").exists():
+            raise Usage(f"{self.folder} holds another batch, whose samples.tsv would be lost; name "
+                        "another folder")
 
     def __enter__(self) -> Self:
         return self
@@ -48,7 +51,12 @@ class Batch:
             "steps": [[step.name, *step.numbers] for step in recipe.steps]}))
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and self._rows:
+        if kind is None:
+            self.finish()
+
+    def finish(self) -> None:
+        """Write the lists of what was added, if anything was."""
+        if self._rows:
             export.write_text(self.folder / "recipes.jsonl", "\n".join(self._recipes) + "\n")
             export.write_text(self.folder / "settings.json", to_json(self.settings))
             export.write_text(self.folder / "samples.tsv",
