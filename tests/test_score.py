@@ -158,5 +158,7 @@ def test_an_empty_score_adds_nothing():
 def test_marks_that_were_typed_as_ascii_count_as_read():
     read = found(["“No,”", "it’s", "a—b"])
     assert figures(truth(['"No,"', "it's", "a--b"]), read)["recall"] == 1.0
+    slip = truth(['"No,"', "it's", "a--b"] + ["'x'"] * 20 + ["“y”"])
+    assert slip.typed and slip.comparable("“y”") == '"y"'
     printed = truth(["“No,”", "it's", "a--b"])  # marks are labelled here, so all must be
     assert figures(printed, read)["recall"] == 0.3333

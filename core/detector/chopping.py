@@ -30,7 +30,7 @@ LOW_BOX = 0.55         # of the line's usual box height; lower boxes (a dash) ar
 class SegmentSettings:
     """How boxes become windows, 32 px high."""
 
-    width_max: int = param(256, unit="window px", low=64, high=2048,
+    width_max: int = param(512, unit="window px", low=64, high=2048,
                            help="widest window of the net; longer boxes are chopped")
     margin: float = param(MARGIN, unit="box heights", low=0.0, high=1.0,
                           help="paper around the ink, as the net was trained")

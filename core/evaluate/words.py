@@ -47,7 +47,7 @@ BESIDE = 6  # boxes of a line, the nearest ones, that say what height is usual
 class WordTruth:
     """One row of a words TSV; box (x0, y0, x1, y1) in px of the stored image, category = folder.
 
-    typed: all labels of its document are plain ASCII, whatever marks are printed.
+    typed: its document was transcribed in plain ASCII, whatever marks are printed.
     """
 
     file: str
@@ -157,8 +157,11 @@ def read_truth(tsv: Path, categories: Iterable[str] | None = None) -> list[WordT
                                  "file x0 y0 x1 y1 text printed how") from None
             if wanted is None or word.category in wanted:
                 truth.append(word)
-    marked = {word.file for word in truth if not is_typed((word.text, word.printed))}
-    return [word if word.file in marked else replace(word, typed=True) for word in truth]
+    labels: dict[str, list[str]] = {}
+    for word in truth:
+        labels.setdefault(word.file, []).append(word.printed or word.text)
+    typed = {file for file, texts in labels.items() if is_typed(texts)}
+    return [replace(word, typed=True) if word.file in typed else word for word in truth]
 
 
 def some_of(truth: list[WordTruth], n: int) -> list[WordTruth]:
@@ -273,7 +276,7 @@ def comparable(word: WordTruth, text: str) -> tuple[str, str]:
     """(label as printed where known, reading) as they are compared: both in typed form where the
     label's document is typed and the reading has marks that a typewriter lacks."""
     label = word.printed or word.text
-    if not word.typed or text.isascii():
+    if not word.typed or (label + text).isascii():
         return label, text
     return typed_form(label), typed_form(text)
 

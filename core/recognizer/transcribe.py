@@ -35,10 +35,10 @@ class TranscriptSettings:
                        help="alternatives kept for windows that are not sure")
     beam: int = param(12, unit="prefixes", low=1, high=200,
                       help="prefixes the beam search keeps; more finds rarer alternatives, slower")
-    sure: float = param(0.97, low=0.0, high=1.01,
+    sure: float = param(0.9, low=0.0, high=1.01,
                         help="a window at least this confident keeps no alternatives; "
                              "1.01 looks for them everywhere")
-    prior: float = param(0.4, low=0.0, high=2.0,
+    prior: float = param(0.25, low=0.0, high=2.0,
                          help="weight of how likely a text is before it is seen (of its log "
                               "probability), in choosing among alternatives; 0 = the net alone")
     threads: int = param(0, unit="threads", low=0, high=256, help="for the net; 0 = torch's choice")
