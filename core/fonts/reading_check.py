@@ -18,11 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Cancelled, OcrError
+from core.evaluate.typed import typed_form
 from core.fonts import consensus, drawing
 from core.fonts.check import default_store
 from core.fonts.findings import Finding, FontReport
 from core.fonts.glyphs import POSITION
 from core.recognizer.alphabet import ASCII
+
+MARKS = frozenset(ASCII[1:])  # what has ink
 
 MODELS = Path(__file__).parents[2] / "resources" / "models"
 VERSION = 1  # of how windows are drawn and cut; raise it when that changes: kept ones are read anew
@@ -155,7 +158,8 @@ def _findings(readings: Readings, report: FontReport) -> Iterator[Finding]:
     groups = consensus.groups()
     for c, text, sure in zip(readings.characters, readings.glyphs, readings.confidence,
                              strict=True):
-        same = len(text) == 1 and text != " " and groups[POSITION[c], POSITION[text] - 1] > 0
+        typed = typed_form(text)  # a curly quote or a long dash is what many fonts draw for ASCII's
+        same = typed in MARKS and groups[POSITION[c], POSITION[typed] - 1] > 0
         if text and not same and sure >= SURE:
             yield Finding("reading", c, "information", round(float(sure), 2), SURE,
                           f"our recogniser reads '{c}' alone as '{text}'")
