@@ -18,6 +18,7 @@ from core.detector.surroundings import without_surroundings
 from core.parameters import check_limits, param
 from core.reading import Blobs, Parents, Upright
 
+
 @dataclass(frozen=True)
 class BlobSettings:
     """How blobs are found and which are refused. Heights are relative to the page's median letter."""

@@ -99,8 +99,8 @@ def score_boxes(box: NDArray, truth: Truth) -> BoxScore:
     wanted = truth.box[~truth.ignore]
     if truth.level == "line":
         spaces = truth.spaces[~truth.ignore] if len(truth.spaces) else np.zeros(len(wanted), int)
-        return BoxScore(covered_px=covered_width(box, wanted, spaces),
-                        strict_px=covered_width(box, wanted, np.zeros(len(wanted), int)),
+        inside, between = covered_width(box, wanted, spaces)
+        return BoxScore(covered_px=inside + between, strict_px=inside,
                         truth_px=float(np.clip(wanted[:, 2] - wanted[:, 0], 0, None).sum()),
                         pages=1)
     hit = matches(box, wanted)
@@ -127,15 +127,16 @@ def matches(box: NDArray, wanted: NDArray) -> NDArray[np.int64]:
     return np.array(found, np.int64).reshape(-1, 2)
 
 
-def covered_width(box: NDArray, segments: NDArray, spaces: NDArray) -> float:
-    """Px of the width of `segments` (k, 4) that boxes (n, 4) of the same line cover, in total.
+def covered_width(box: NDArray, segments: NDArray, spaces: NDArray) -> tuple[float, float]:
+    """Px of the width of `segments` (k, 4) that boxes (n, 4) of the same line cover, in total, and
+    px of the spaces between them.
 
     Word boxes leave out the spaces between words, which are part of a segment. So a gap between two
     boxes counts as covered too when it is no wider than the segment is high and the segment's text
     has a space for it: the narrowest gaps first, `spaces` (k,) of them at most. By its width alone
     a space cannot be told from the hole that one missed letter leaves.
     """
-    total = 0.0
+    inside = between = 0.0
     for (x0, y0, x1, y1), most in zip(np.asarray(segments, np.float64), spaces, strict=True):
         shared = np.minimum(box[:, 3], y1) - np.maximum(box[:, 1], y0)
         low = np.minimum(box[:, 3] - box[:, 1], y1 - y0)
@@ -144,10 +145,10 @@ def covered_width(box: NDArray, segments: NDArray, spaces: NDArray) -> float:
         for a, b in sorted(zip(np.maximum(mine[:, 0], x0), np.minimum(mine[:, 2], x1), strict=True)):
             if reached > x0 and 0 < a - reached <= WORD_SPACE * (y1 - y0):
                 gaps.append(a - reached)
-            total += max(0.0, b - max(a, reached))
+            inside += max(0.0, b - max(a, reached))
             reached = max(reached, b)
-        total += sum(sorted(gaps)[:int(most)])
-    return float(total)
+        between += sum(sorted(gaps)[:int(most)])
+    return float(inside), float(between)
 
 
 def upright_of(path: Path) -> Upright:

@@ -23,9 +23,6 @@ from core.fonts import consensus, drawing
 from core.fonts.check import default_store
 from core.fonts.findings import Finding, FontReport
 from core.fonts.glyphs import POSITION
-from core.recognizer.alphabet import ASCII
-
-MARKS = frozenset(ASCII[1:])  # what has ink
 
 MODELS = Path(__file__).parents[2] / "resources" / "models"
 VERSION = 1  # of how windows are drawn and cut; raise it when that changes: kept ones are read anew
@@ -98,7 +95,7 @@ class Kept:
             pass
 
 
-def read_font(path: Path, net: Any, index: int = 0, characters: str = ASCII[1:]) -> Readings:
+def read_font(path: Path, net: Any, index: int = 0, characters: str = consensus.MARKS) -> Readings:
     """What `net` (from `load_net`) reads in a font. Raises Unreadable for a file that is none."""
     from rapidfuzz.distance import Levenshtein
 
@@ -139,7 +136,7 @@ def read_fonts(reports: Iterable[FontReport], net: Any = None,
             continue
         else:
             rejected = report.rejected()
-            good = "".join(c for c in ASCII[1:] if c not in rejected)
+            good = "".join(c for c in consensus.MARKS if c not in rejected)
             found = list(_findings(kept.read(report, net, good), report))
         others = [f for f in report.findings if f.check not in ("reading", "pangram")]
         yield replace(report, findings=(*others, *found), read=not missing)
@@ -159,7 +156,7 @@ def _findings(readings: Readings, report: FontReport) -> Iterator[Finding]:
     for c, text, sure in zip(readings.characters, readings.glyphs, readings.confidence,
                              strict=True):
         typed = typed_form(text)  # a curly quote or a long dash is what many fonts draw for ASCII's
-        same = typed in MARKS and groups[POSITION[c], POSITION[typed] - 1] > 0
+        same = typed in POSITION and typed != " " and groups[POSITION[c], POSITION[typed] - 1] > 0
         if text and not same and sure >= SURE:
             yield Finding("reading", c, "information", round(float(sure), 2), SURE,
                           f"our recogniser reads '{c}' alone as '{text}'")

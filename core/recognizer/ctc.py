@@ -115,16 +115,13 @@ def _compiled(log_probs: NDArray) -> NDArray:
     return log_probs if log_probs.dtype == np.float64 else log_probs.astype(np.float32, copy=False)
 
 
-def _states(texts: list[str]) -> tuple[NDArray, NDArray, NDArray]:
-    """The blank-interleaved texts: classes (n, S), where a step may skip the blank before (n, S),
-    index of each text's last state (n,). Padding states are blanks that nothing ends in."""
-    n, longest = len(texts), max(map(len, texts), default=0)
-    states = np.zeros((n, 2 * longest + 1), np.int64)
-    for row, text in enumerate(texts):
-        states[row, 1:2 * len(text):2] = encode(text)
+def _states(text: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The blank-interleaved text: classes (2 len + 1,), where a step may skip the blank before."""
+    states = np.zeros(2 * len(text) + 1, np.int64)
+    states[1::2] = encode(text)
     skip = np.zeros(states.shape, bool)
-    skip[:, 3::2] = (states[:, 3::2] != states[:, 1:-2:2]) & (states[:, 3::2] != BLANK)
-    return states, skip, np.array([2 * len(text) for text in texts], np.int64)
+    skip[3::2] = states[3::2] != states[1:-2:2]
+    return states, skip
 
 
 @dataclass(frozen=True)
@@ -146,8 +143,8 @@ def align(log_probs: NDArray, text: str) -> Alignment | None:
     None when the text does not fit into T steps."""
     log_probs = np.asarray(log_probs, np.float64)
     steps = len(log_probs)
-    states, skip, last = (a[0] for a in _states([text]))
-    n_states = len(states)
+    states, skip = _states(text)
+    n_states, last = len(states), len(states) - 1
     score = np.full((steps + 1, n_states), NEVER)
     came = np.zeros((steps, n_states), np.int64)  # 0 stayed, 1 from the state before, 2 skipped
     for t in range(steps):

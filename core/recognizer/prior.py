@@ -8,8 +8,7 @@ alternatives with it: print that could be "l" or "I" is decided by its neighbour
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Mismatch, Missing
+from core.export import write_bytes
 from core.recognizer.alphabet import CHARACTERS, DIGEST, encode
 
 SHIPPED = Path(__file__).parents[2] / "resources" / "models" / "prior.npz"
@@ -75,18 +75,16 @@ class Prior:
         return np.bincount(of_text[scored], total, n)
 
     def save(self, path: Path) -> None:
-        """Write as .npz, atomically; chances as float16."""
+        """Write as .npz, at once or not at all; chances as float16. Raises Unreadable."""
         arrays = {"alphabet": np.array(DIGEST)}
         for n in range(self.order):
             # sorted keys differ by little: stored as differences they take a third
             arrays[f"steps{n}"] = np.diff(self.keys[n], prepend=np.uint64(0))
             arrays[f"log_p{n}"] = self.log_p[n].astype(np.float16)
             arrays[f"back_off{n}"] = self.back_off[n].astype(np.float16)
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            np.savez_compressed(part, **arrays)
-        os.replace(part.name, path)
+        packed = io.BytesIO()
+        np.savez_compressed(packed, **arrays)
+        write_bytes(path, packed.getvalue())
 
 
 def load(path: Path = SHIPPED) -> Prior:

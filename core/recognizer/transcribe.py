@@ -145,16 +145,21 @@ def choose(log_probs: NDArray[np.float32], paths: list[str], settings: Transcrip
     """
     score = ctc.log_likelihoods(log_probs, paths)
     confidence = calibration.confidences(score, [len(text) for text in paths])
-    rows, texts = [], []  # every alternative with the row it belongs to
+    rows, texts, own = [], [], []  # every alternative, the row it belongs to; places of the paths
     for row, text in enumerate(paths):
         sure = not alternatives or confidence[row] >= settings.sure or settings.top_k == 1
         others = [] if sure else ctc.beam_search(log_probs[row], settings.top_k, settings.beam)
         several = list(dict.fromkeys([text, *(other for other, _ in others)]))[:settings.top_k]
+        own.append(len(rows))
         rows += [row] * len(several)
         texts += several
     # Scored alike by the forward sum: the beam's own scores leave out paths it dropped.
     row = np.array(rows, np.int64)
-    top = ctc.log_likelihoods(log_probs, texts, row)
+    top, is_path = np.zeros(len(texts)), np.zeros(len(texts), bool)
+    is_path[np.array(own, np.int64)] = True
+    top[is_path] = score
+    more = np.flatnonzero(~is_path)
+    top[more] = ctc.log_likelihoods(log_probs, [texts[k] for k in more], row[more])
     gain = _prior_gain(row, texts, paths, settings)
     order = np.lexsort((-(top + gain), row))
     row, top, gain, texts = row[order], top[order], gain[order], [texts[k] for k in order]

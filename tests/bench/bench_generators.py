@@ -23,9 +23,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from core.evaluate.words import score_words  # noqa: E402
-from core.recognizer import net  # noqa: E402
-from core.synth import transforms  # noqa: E402
+from core.evaluate.words import score_words
+from core.recognizer import net
+from core.synth import transforms
 
 CATEGORIES = ("register_tapes", "screenshots")
 PLACES = {name: tuple(t.name for t in place) for name, place in transforms.PLACES}
