@@ -34,7 +34,8 @@ TRANSFORM, BARS = ROLE, ROLE + 1
 MOST_NAMES = {"kind": 30, "font": 12}  # kinds of text and of negatives: all; fonts: the commonest
 HEIGHT = 22  # px of a row
 LEAST_WIDTH = 350  # px at which a histogram still shows its shape
-ALWAYS = (("severity", "how strongly all transforms act"), ("layout", "how the text is set"),
+ALWAYS = (("severity", "how strongly all transforms act"),
+          ("tape", "receipts: a till's print"), ("layout", "how the text is set"),
           ("levels", "paper and ink"), ("legible", "mended where nobody could read it"))
 
 

@@ -42,11 +42,13 @@ RULES_WHO = f"rules {RULES}"  # signs the verdicts of certain checks
 
 @dataclass(frozen=True)
 class FontFile:
-    """A font file, the family it belongs to, and its weight: picks relative to the others."""
+    """A font file, the family it belongs to, and its weight: picks relative to the others; `tape`
+    is the same on receipts (`core.synth.tape`)."""
 
     path: Path
     family: str
     weight: float
+    tape: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ def own_verdicts() -> Path:
 
 
 def shipped(folder: Path = FONTS) -> tuple[FontFile, ...]:
-    """The fonts listed in a folder's families.tsv (file, family, weight), in its order.
+    """The fonts listed in a folder's families.tsv (file, family, weight, tape), in its
+    order; a list without the column `tape` has no fonts of tills.
 
     Raises Missing if the list or a listed file is not there, Unreadable for a malformed row.
     """
@@ -116,7 +119,8 @@ def shipped(folder: Path = FONTS) -> tuple[FontFile, ...]:
     with path.open(encoding="utf-8", newline="") as lines:
         for n, row in enumerate(csv.DictReader(lines, delimiter="\t"), start=2):
             try:
-                font = FontFile(folder / row["file"], row["family"], float(row["weight"]))
+                font = FontFile(folder / row["file"], row["family"], float(row["weight"]),
+                                float(row.get("tape") or 0))
             except (KeyError, TypeError, ValueError) as error:
                 raise Unreadable(f"{path}, line {n}: expected file, family and weight: "
                                  f"{error}") from error

@@ -66,6 +66,7 @@ class Atlas:
     usable: NDArray[np.bool_]  # (F, C)
     unicase: NDArray[np.bool_]  # (F,)
     bounds: tuple[float, ...] = ()  # cumulative font weights, ending at 1
+    tape_bounds: tuple[float, ...] = ()  # the same of the weights on receipts
     drawable: tuple[frozenset[str], ...] = ()  # usable characters of each font
     _faces: dict[tuple[int, int], Face] = field(default_factory=dict, repr=False)
 
@@ -83,7 +84,7 @@ class Atlas:
         """16 hex digits of the fonts, their weights and what may be drawn of them: settings, seed
         and number name the same sample wherever this is the same."""
         h = hashlib.sha256(atlas_digest(self.fonts).encode())
-        h.update(repr(self.bounds).encode() + self.usable.tobytes() + self.unicase.tobytes())
+        h.update(repr((self.bounds, self.tape_bounds)).encode() + self.usable.tobytes() + self.unicase.tobytes())
         return h.hexdigest()[:16]
 
 
@@ -324,10 +325,18 @@ def build(fonts: tuple[FontFile, ...]) -> Atlas:
 
 def _finished(fonts: tuple[FontFile, ...], pixels: NDArray, start: NDArray, shape: NDArray,
               advance: NDArray, kern: NDArray, usable: NDArray, unicase: NDArray) -> Atlas:
-    weights = np.cumsum([f.weight for f in fonts])
-    bounds = (*(weights[:-1] / weights[-1]).tolist(), 1.0)
+    bounds = _cumulative([f.weight for f in fonts])
+    on_tape = [f.tape if f.weight > 0 else 0.0 for f in fonts]
+    tape_bounds = _cumulative(on_tape) if any(on_tape) else bounds
     drawable = tuple(frozenset(c for k, c in enumerate(CHARACTERS) if row[k]) for row in usable)
-    return Atlas(fonts, pixels, start, shape, advance, kern, usable, unicase, bounds, drawable)
+    return Atlas(fonts, pixels, start, shape, advance, kern, usable, unicase, bounds,
+                 tape_bounds, drawable)
+
+
+def _cumulative(weights: list[float]) -> tuple[float, ...]:
+    """Shares of a total, added up; the last is 1 exactly."""
+    total = np.cumsum(weights)
+    return *(total[:-1] / total[-1]).tolist(), 1.0
 
 
 def atlas_digest(fonts: tuple[FontFile, ...]) -> str:
@@ -390,8 +399,8 @@ def obeying(atlas: Atlas, catalogue: Catalogue) -> Atlas:
     for f, font in enumerate(atlas.fonts):
         allowed = catalogue.allowed(sha256_of(font.path))
         usable[f] &= permitted(allowed)
-        weight = font.weight * catalogue.weight(font.family) if usable[f, 1:].any() else 0.0
-        fonts.append(replace(font, weight=weight))
+        factor = catalogue.weight(font.family) if usable[f, 1:].any() else 0.0
+        fonts.append(replace(font, weight=font.weight * factor, tape=font.tape * factor))
     if not any(font.weight > 0 for font in fonts):
         raise Missing("every font is rejected; accept one in the font view, or undo a verdict")
     lower = [CHARACTERS.index(c) for c in "aeinost"]

@@ -69,14 +69,16 @@ def draw_frame(s: Stream, tight: float, tracking: float, squeeze: float, screen:
     return Frame(top, bottom, left, right, high, low, set_wider, space, narrower, small)
 
 
-def font_for(text: str, stream: Stream, atlas: Atlas) -> tuple[int, str]:
+def font_for(text: str, stream: Stream, atlas: Atlas, bounds: tuple[float, ...],
+             ) -> tuple[int, str]:
     """(a font that has every character, the text as it can be drawn in it).
 
+    bounds  cumulative weights of the fonts: `atlas.bounds` or `atlas.tape_bounds`
     Without a font that has all of them after eight picks, the characters the last one lacks are
     left out; a font of one case only makes the text upper case.
     """
     for _ in range(8):
-        font = bisect(atlas.bounds, stream.unit())
+        font = bisect(bounds, stream.unit())
         said = text.upper() if atlas.unicase[font] else text
         if atlas.drawable[font].issuperset(said.replace(" ", "")):
             return font, said

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.errors import Usage
 from core.parameters import check_limits, param
 from core.recognizer.alphabet import N_CLASSES, encode
-from core.synth import corpus, layout, negatives, transforms
+from core.synth import corpus, layout, negatives, tape, transforms
 from core.synth.fonts import Atlas, default_atlas, paint
 from core.synth.layout import Frame
 from core.synth.stream import Stream
@@ -52,6 +52,8 @@ class SampleSettings:
                                "bullets and other signs beyond ASCII (weight)")
     joined: float = param(.012, low=0, high=1, help="two tokens without a space (weight)")
     several: float = param(.06, low=0, high=1, help="several words with spaces (weight)")
+    tape: float = param(0.3, low=0, high=1, help="receipts: a till's texts, fonts and wear, set "
+                        "narrow")
     screen: float = param(0.36, low=0, high=1, help="set small with hinted glyphs, then "
                            "enlarged, as on screens")
     tight: float = param(0.6, low=0, high=1, help="odds of each of top and bottom that the "
@@ -112,7 +114,7 @@ class Recipe(NamedTuple):
     font     file name, "" for a negative that is drawn without one
     size     px per em at which the glyphs were set
     steps    each part of the layout and each transform with its numbers, in order: "severity",
-             "layout" (labels layout.LABELS), the transforms (transforms.LABELS), "levels" (paper
+             "tape" for a receipt (factor on the width), "layout" (labels layout.LABELS), the transforms (transforms.LABELS), "levels" (paper
              and ink tone) and "legible" (correlation found, share of clean print mixed in)
     """
 
@@ -185,6 +187,11 @@ class _Making:
         self.stills = stills
         self.severity = self._stream("severity").unit() ** settings.severity
         self.steps = [Step("severity", (self.severity,))]
+        self.tape = None  # a sample without text is part of no receipt
+        if not self._stream("negative").chance(settings.negative):
+            self.tape = tape.draw_tape(self._stream("tape"), settings.tape)
+        if self.tape:
+            self.steps.append(Step("tape", (self.tape.squeeze,)))
 
     def _stream(self, name: str) -> Stream:
         return Stream(self.seed, self.i, name)
@@ -205,7 +212,8 @@ class _Making:
             kind, text, font, size, ink = self._text_ink()
         ink = clean = self._through(transforms.BEND, ink)
         ink = self._through(transforms.INK, ink)
-        levels = _levels(self._stream("levels"), settings.faint)
+        faint = tape.FAINT if self.tape and settings.faint else settings.faint
+        levels = _levels(self._stream("levels"), faint)
         self.steps.append(Step("levels", levels))
         tones = transforms.compose(ink, levels)
         self._show("levels", tones, levels)
@@ -223,6 +231,8 @@ class _Making:
         rarer = 1.0 + 2.0 * max(0.0, EASY - severity) / EASY  # exponent: 1 stays 1, 0 stays 0
         for t in place:
             odds = getattr(self.settings, t.name)
+            if odds and self.tape:
+                odds = tape.ODDS.get(t.name, odds)
             if odds:
                 stream = self._stream(t.name)
                 if stream.unit() < (odds ** rarer if rarer > 1 else odds):
@@ -248,11 +258,18 @@ class _Making:
     def _laid_out(self) -> tuple[str, int, Frame, layout.Placed]:
         """(kind of text, number of the font, layout's numbers, the text as it is set)."""
         settings, atlas = self.settings, self.atlas
-        odds = tuple(getattr(settings, name) for name, _ in corpus.KINDS)
+        names = [name for name, _ in corpus.KINDS]
+        odds = tuple(tape.TEXTS.get(name, 0.0) for name in names) if self.tape else \
+            tuple(getattr(settings, name) for name in names)
         kind, text = corpus.draw_text(self._stream("text"), odds)
-        font, text = layout.font_for(text, self._stream("font"), atlas)
+        if self.tape and self.tape.upper:
+            text = text.upper()
+        font, text = layout.font_for(text, self._stream("font"), atlas,
+                                     atlas.tape_bounds if self.tape else atlas.bounds)
         frame = layout.draw_frame(self._stream("layout"), settings.tight, settings.tracking,
                                   settings.squeeze, settings.screen)
+        if self.tape and settings.squeeze:
+            frame = frame._replace(squeeze=self.tape.squeeze)
         return kind, font, frame, layout.place(text, font, frame, atlas, settings.width_max)
 
     def _text_ink(self) -> tuple[str, str, str, int, NDArray[np.uint8]]:

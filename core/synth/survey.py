@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from core.synth import layout, transforms
 from core.synth.sample import Sample
 
-ALWAYS = ("severity", "layout", "levels", "legible")  # steps of a recipe that are no transform
-LABELS = {"severity": ("severity",), "layout": layout.LABELS, "levels": ("paper", "ink"),
+ALWAYS = ("severity", "tape", "layout", "levels", "legible")  # steps of a recipe that are no transform
+LABELS = {"severity": ("severity",), "tape": ("width",), "layout": layout.LABELS, "levels": ("paper", "ink"),
           "legible": ("correlation", "clean print mixed in")} | transforms.LABELS
 
 
