@@ -67,16 +67,17 @@ def stray_pieces(split: Path, net: LoadedNet) -> list[RealWord]:
 
 
 def drawn_pieces(n: int, seed: int) -> list[RealWord]:
-    """`n` pieces of what pictures on pages are made of: dithered shades, blotches, dots, icons."""
+    """`n` pieces of what pictures on pages are made of: dithered shades, blotches, dots, icons,
+    lone strokes of line drawings, a few specks."""
     return [_drawn(Stream(seed, i, "no text")) for i in range(n)]
 
 
 def _drawn(stream: Stream) -> RealWord:
     """A piece 5 to 34 px high; small ones become coarse windows, as small blobs on a page do."""
     height = stream.whole(5, 34)
-    width = max(4, int(height * stream.between(0.4, 3.5)))
+    width = max(4, int(height * stream.between(0.25, 3.5)))
     rng = np.random.default_rng(stream.whole(0, 2 ** 31))
-    make = (_dithered, _ordered, _blotches, _shape)[stream.below(4)]
+    make = (_dithered, _ordered, _blotches, _shape, _strokes, _specks)[stream.below(6)]
     tone = make(rng, height, width)                        # 0..1, 1 = paper
     dark, light = stream.between(0, 110), stream.between(150, 255)
     piece = (dark + (light - dark) * tone).astype(np.uint8)
@@ -123,3 +124,30 @@ def _shape(rng: np.random.Generator, height: int, width: int) -> NDArray[np.floa
         points = np.stack([x + r * np.cos(turned), y + r * np.sin(turned)], 1)
         cv2.fillPoly(big, [points.astype(np.int32)], 0.0)
     return cv2.resize(big, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _strokes(rng: np.random.Generator, height: int, width: int) -> NDArray[np.float32]:
+    """One to three hairlines, slanted alike: too thin for their length to be slashes in print."""
+    big = np.ones((4 * height, 4 * width), np.float32)
+    slant = rng.uniform(0.6, 1.35) * rng.choice((-1, 1))  # neither a dash nor an upright bar
+    for _ in range(rng.integers(1, 4)):
+        turns = slant + rng.normal(0, 0.08) + np.cumsum(rng.normal(0, 0.05, 10))
+        steps = rng.uniform(0.2, 0.7) * height * np.stack([np.cos(turns), np.sin(turns)], 1)
+        path = np.cumsum(steps, 0)
+        path += rng.uniform((0, 0), (4 * width, 4 * height)) - path.mean(0)
+        thick = max(1, round(4 * height * rng.uniform(0.015, 0.05)))
+        cv2.polylines(big, [path.astype(np.int32)], False, 0.0, thick)
+    return cv2.resize(big, (width, height), interpolation=cv2.INTER_AREA)
+
+
+FEW = 6  # specks: fewer could be a full stop, a colon, dots
+
+
+def _specks(rng: np.random.Generator, height: int, width: int) -> NDArray[np.float32]:
+    """Blots without shape or order, where print would have dots of one size in a line."""
+    field = _field(rng, height, width, rng.uniform(0.5, 1.4))
+    near = _field(rng, height, width, max(2.0, height / 6)) > rng.uniform(0.3, 1.3)
+    dark = near & (field > rng.uniform(0.2, 1.0))
+    if cv2.connectedComponents(dark.astype(np.uint8))[0] - 1 < FEW:
+        return _blotches(rng, height, width)
+    return cv2.GaussianBlur(1.0 - dark.astype(np.float32), (0, 0), rng.uniform(0.3, 1.0))
