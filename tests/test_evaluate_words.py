@@ -1,12 +1,16 @@
 """Single Word Accuracy on a small list with known readings."""
 
+import argparse
 import json
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from core import notebook
 from core.errors import Missing, Unreadable, Usage
 from core.evaluate import words
 from core.evaluate.confusions import confusions_of
@@ -150,3 +154,16 @@ def test_another_recogniser_reads_the_same_crops(tmp_path):
 def test_an_unknown_recogniser_is_named(tmp_path):
     with pytest.raises(Usage, match="nobody"):
         words.score_peer("nobody", [], tmp_path)
+
+
+def test_a_note_of_two_engines_has_the_rows_of_both(tmp_path):
+    truth = truth_of(("letters", "Word", "Word"), ("letters", "two", "two"))
+    read = [replace(words.scores_of(truth, texts, np.ones(2, np.float32), 1.0), reader=name)
+            for name, texts in (("net.pt", ["Word", "two"]), ("Other 1.0", ["Word", "tvo"]))]
+    words._note(read, argparse.Namespace(
+        note="Side by side", goal="", learnt="", words=Path("w.tsv"), categories=None, how="truth",
+        most=None, threads=0, engine="ours,tesseract"), tmp_path)
+    entry = notebook.entry_of(1, tmp_path)
+    assert entry.table["letters"]["exact"] == 1.0
+    assert entry.table["letters, Other 1.0"]["exact"] == 0.5
+    assert entry.command.endswith("w.tsv --how truth --engine ours,tesseract")

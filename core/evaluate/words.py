@@ -328,7 +328,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         "several engines, the first one's")
     parser.add_argument("--most", type=int, metavar="N", help="only so many rows, evenly spread")
     parser.add_argument("--threads", type=int, default=0, help="0 = torch's choice")
-    parser.add_argument("--note", metavar="TITLE", help="write a notebook entry of the first engine")
+    parser.add_argument("--note", metavar="TITLE", help="write a notebook entry; the words behind "
+                        "its figures are the first engine's")
     parser.add_argument("--goal", default="", help="with --note: its first sentence")
     parser.add_argument("--learnt", default="", help="with --note: its last")
 
@@ -341,17 +342,17 @@ def run(args: argparse.Namespace) -> int:
     if args.most is not None:
         truth = some_of(truth, args.most)
     root = args.root or args.words.resolve().parent.parent
-    first = None
+    read: list[WordScores] = []
     for engine in args.engine.split(","):
         scores = _ours(truth, root, args) if engine == "ours" else score_peer(engine, truth, root)
         print(f"{scores.reader}\n\n{scores.table(args.details)}\n")
-        first = first or scores
+        read.append(scores)
     if args.empty:
         _print_empty(truth, root, args)
     if args.json:
-        first.write(args.json)
+        read[0].write(args.json)
     if args.note:
-        _note(first, args)
+        _note(read, args)
     return 0
 
 
@@ -379,14 +380,21 @@ def _print_empty(truth: list[WordTruth], root: Path, args: argparse.Namespace) -
                   f"{100 * score.dropped:.1f} % read as nothing or not believed")
 
 
-def _note(scores: WordScores, args: argparse.Namespace) -> None:
+def _note(read: list[WordScores], args: argparse.Namespace, folder: Path | None = None) -> None:
+    """A notebook entry: a row per category, of engines after the first with their names behind it."""
     from core import notebook
 
-    options = f" --categories {args.categories}" if args.categories else ""
+    options = [f"--{name} {value}" for name in ("categories", "how", "most", "threads")
+               if (value := getattr(args, name))]
+    if len(read) > 1:
+        options.append(f"--engine {args.engine}")
+    table = {name + (f", {scores.reader}" if k else ""): row for k, scores in enumerate(read)
+             for name, row in notebook.table_of(scores).items()}
     entry = notebook.Entry(
         title=args.note, goal=args.goal or "Single Word Accuracy of weights.",
-        command=f"python main.py evaluate --words {args.words.name}{options}",
-        settings={"reader": scores.reader}, seed=0, sources=f"measured on {args.words.name}",
-        samples=0, seconds=(scores.overall.ms_per_word or 0) * scores.overall.n / 1000,
-        table=notebook.table_of(scores), learnt=args.learnt)
-    print(notebook.write(entry, results=notebook.results_of(scores)))
+        command=" ".join(["python main.py evaluate --words", args.words.name, *options]),
+        settings={"reader": ", ".join(scores.reader for scores in read)}, seed=0,
+        sources=f"measured on {args.words.name}", samples=0,
+        seconds=sum((scores.overall.ms_per_word or 0) * scores.overall.n for scores in read) / 1000,
+        table=table, learnt=args.learnt)
+    print(notebook.write(entry, folder or notebook.FOLDER, notebook.results_of(read[0])))
