@@ -188,7 +188,7 @@ def test_a_bent_line_has_a_bent_baseline_and_turned_words():
 
 def test_columns_are_not_merged():
     gray, words = draw_page(["left column text", "in three lines", "and its end"], size=(400, 240))
-    other, more = draw_page(["right column too", "has three lines", "until the end"], size=(400, 240))
+    other, _ = draw_page(["right column too", "has three lines", "until the end"], size=(400, 240))
     _, lines, boxes = found(np.hstack([gray, other]))
     assert len(kept(lines)) == 6
     order = boxes.box[kept(boxes), 0]

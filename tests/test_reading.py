@@ -1,12 +1,24 @@
 """The record: tables are frozen, columns fit, and parents lead from blob to PDF and back."""
 
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from core.reading import (Blobs, Buckets, Boxes, Lines, Parents, Reading, Ref, Upright, lineage, ragged,
-                          text_array)
+from core.reading import (
+    Blobs,
+    Boxes,
+    Buckets,
+    Lines,
+    Parents,
+    Reading,
+    Ref,
+    Upright,
+    lineage,
+    ragged,
+    text_array,
+)
 
 
 def blobs_table(n: int) -> Blobs:
@@ -89,7 +101,7 @@ def test_the_lineage_of_one_box_leaves_its_neighbours_out(two_lines):
 
 def test_ragged_columns_come_apart_where_they_were_joined():
     offsets, values = ragged([[1, 2], [], [3]], np.float32)
-    assert [values[a:b].tolist() for a, b in zip(offsets, offsets[1:])] == [[1, 2], [], [3]]
+    assert [values[a:b].tolist() for a, b in pairwise(offsets)] == [[1, 2], [], [3]]
 
 
 def test_text_of_nothing_survives_a_pickle():
