@@ -218,7 +218,7 @@ def score_words(tsv: Path, root: Path, net: LoadedNet,
 
     The time is that of reading alone: windows in memory to text, without cutting them out.
     """
-    truth = read_truth(tsv, categories)
+    truth = framed(read_truth(tsv, categories))  # before any row is left out: a line frames its dash
     return score_net(truth if most is None else some_of(truth, most), root, net, settings)
 
 
@@ -336,7 +336,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """`main.py evaluate --words`: print the tables, write the JSON. Returns an exit code."""
-    truth = read_truth(args.words, args.categories.split(",") if args.categories else None)
+    # framed before rows are left out: a line that lacks its words cannot frame its dash
+    truth = framed(read_truth(args.words, args.categories.split(",") if args.categories else None))
     if args.how:
         truth = [word for word in truth if word.how in args.how.split(",")]
     if args.most is not None:

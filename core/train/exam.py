@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Missing
-from core.evaluate.words import WordTruth, cut_truth, read_truth, scores_of, some_of
+from core.evaluate.words import WordTruth, cut_truth, framed, read_truth, scores_of, some_of
 from core.recognizer import net
 from core.recognizer.transcribe import NET_ALONE, read_windows
 from core.train.batch import Batch
@@ -35,8 +35,8 @@ def exam_of(tsv: Path, root: Path, each: int, max_width: int) -> Exam:
     strays of the screenshots and letters among its documents."""
     from core.evaluate.strays import stray_windows
 
-    truth = (some_of(read_truth(tsv, EXACT), each)
-             + some_of([w for w in read_truth(tsv, FOLDED) if w.how != "ocr"], each))
+    truth = (some_of(framed(read_truth(tsv, EXACT)), each)
+             + some_of([w for w in framed(read_truth(tsv, FOLDED)) if w.how != "ocr"], each))
     strays = []
     if truth:
         try:
