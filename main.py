@@ -193,7 +193,10 @@ def evaluate(argv: list[str]) -> int:
     if args.json:
         export.write_text(args.json, result.to_json())
     if args.note:
-        print(_note(result, args, " ".join(["python main.py evaluate", *argv[:argv.index("--note")]]),
+        # the folder by its name alone: where it lies is this machine's business
+        words = [args.documents.name if Path(word) == args.documents else word
+                 for word in argv[:argv.index("--note")]]
+        print(_note(result, args, " ".join(["python main.py evaluate", *words]),
                     time.monotonic() - start))
     return first_exit_code(result.errors)
 

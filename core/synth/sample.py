@@ -114,8 +114,9 @@ class Recipe(NamedTuple):
     font     file name, "" for a negative that is drawn without one
     size     px per em at which the glyphs were set
     steps    each part of the layout and each transform with its numbers, in order: "severity",
-             "tape" for a receipt (factor on the width), "layout" (labels layout.LABELS), the transforms (transforms.LABELS), "levels" (paper
-             and ink tone) and "legible" (correlation found, share of clean print mixed in)
+             "tape" for a receipt (factor on the width), "layout" (labels layout.LABELS), the
+             transforms (transforms.LABELS), "levels" (paper and ink tone) and "legible"
+             (correlation found, share of clean print mixed in)
     """
 
     kind: str
@@ -187,24 +188,29 @@ class _Making:
         self.stills = stills
         self.severity = self._stream("severity").unit() ** settings.severity
         self.steps = [Step("severity", (self.severity,))]
-        self.tape = None  # a sample without text is part of no receipt
-        if not self._stream("negative").chance(settings.negative):
-            self.tape = tape.draw_tape(self._stream("tape"), settings.tape)
+        self.is_negative = self._stream("negative").chance(settings.negative)
+        # a sample without text is part of no receipt
+        self.tape = None if self.is_negative else tape.draw_tape(self._stream("tape"), settings.tape)
         if self.tape:
             self.steps.append(Step("tape", (self.tape.squeeze,)))
 
     def _stream(self, name: str) -> Stream:
         return Stream(self.seed, self.i, name)
 
+    def _odds(self, name: str) -> float:
+        """The odds of a defect, those of a till on a receipt; what is switched off stays off."""
+        odds = getattr(self.settings, name)
+        return tape.ODDS.get(name, odds) if odds and self.tape else odds
+
     def said(self) -> str:
         """The text of the sample, without its picture."""
-        if self._stream("negative").chance(self.settings.negative):
+        if self.is_negative:
             return ""
         return " ".join(self._laid_out()[3].setting.text.split())
 
     def made(self) -> Sample:
         settings = self.settings
-        if self._stream("negative").chance(settings.negative):
+        if self.is_negative:
             kind, ink = negatives.draw(self._stream("blank"), settings.width_max, self.atlas)
             text, font, size = "", "", 0
             self._show("layout", ink, ())
@@ -212,8 +218,7 @@ class _Making:
             kind, text, font, size, ink = self._text_ink()
         ink = clean = self._through(transforms.BEND, ink)
         ink = self._through(transforms.INK, ink)
-        faint = tape.FAINT if self.tape and settings.faint else settings.faint
-        levels = _levels(self._stream("levels"), faint)
+        levels = _levels(self._stream("levels"), self._odds("faint"))
         self.steps.append(Step("levels", levels))
         tones = transforms.compose(ink, levels)
         self._show("levels", tones, levels)
@@ -230,9 +235,7 @@ class _Making:
         found, severity = [], self.severity
         rarer = 1.0 + 2.0 * max(0.0, EASY - severity) / EASY  # exponent: 1 stays 1, 0 stays 0
         for t in place:
-            odds = getattr(self.settings, t.name)
-            if odds and self.tape:
-                odds = tape.ODDS.get(t.name, odds)
+            odds = self._odds(t.name)
             if odds:
                 stream = self._stream(t.name)
                 if stream.unit() < (odds ** rarer if rarer > 1 else odds):

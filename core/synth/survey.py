@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from core.synth import layout, transforms
 from core.synth.sample import Sample
 
-ALWAYS = ("severity", "tape", "layout", "levels", "legible")  # steps of a recipe that are no transform
-LABELS = {"severity": ("severity",), "tape": ("width",), "layout": layout.LABELS, "levels": ("paper", "ink"),
-          "legible": ("correlation", "clean print mixed in")} | transforms.LABELS
+# steps of a recipe that are no transform
+ALWAYS = ("severity", "tape", "layout", "levels", "legible")
+LABELS = {"severity": ("severity",), "tape": ("width",), "layout": layout.LABELS,
+          "levels": ("paper", "ink"), "legible": ("correlation", "clean print mixed in")} | transforms.LABELS
 
 
 class Draws(NamedTuple):

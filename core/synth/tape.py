@@ -16,9 +16,8 @@ from core.synth.stream import Stream
 # What receipts say, as weights of corpus.KINDS.
 TEXTS = {"word": 0.36, "piece": 0.01, "punctuated": 0.14, "numeric": 0.32, "entity": 0.08,
          "receipt": 0.06, "address": 0.01, "symbols": 0.02, "joined": 0.01, "several": 0.05}
-# Odds of transforms that differ from other samples'; what the settings switch off stays off.
-ODDS = {"thermal": 0.6, "oblique": 0.0, "lines": 0.03}
-FAINT = 0.25
+# Odds that differ from other samples', named like the fields of SampleSettings.
+ODDS = {"thermal": 0.6, "oblique": 0.0, "lines": 0.03, "faint": 0.25}
 
 
 @dataclass(frozen=True)

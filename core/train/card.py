@@ -23,7 +23,7 @@ REAL = """\
 LIMITS = """\
 Printed English and numbers, with the letters and signs of western print, upright, one line to a window of
 32 px. Other characters are read as the likest of these. Handwriting is not its business. Windows
-wider than 256 px are squeezed; the Word Detector chops longer text."""
+wider than 512 px are squeezed; the Word Detector chops longer text."""
 
 
 def write_card(weights: Path, tsv: Path, root: Path) -> Path:

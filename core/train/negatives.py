@@ -68,7 +68,7 @@ def stray_pieces(split: Path, net: LoadedNet) -> list[RealWord]:
 
 def drawn_pieces(n: int, seed: int) -> list[RealWord]:
     """`n` pieces of what pictures on pages are made of: dithered shades, blotches, dots, icons,
-    lone strokes of line drawings, a few specks."""
+    lone strokes of line drawings, clusters of specks."""
     return [_drawn(Stream(seed, i, "no text")) for i in range(n)]
 
 
