@@ -172,7 +172,7 @@ def test_one_window_in_sixteen_says_nothing() -> None:
 
 def test_a_plain_word_is_dark_ink_that_fills_the_window() -> None:
     for i in range(300):
-        s = sample(replace(PLAIN, tight=1.0, squeeze=0.0), 4, i)
+        s = sample(replace(PLAIN, tight=1.0, squeeze=0.0, paper=0.0), 4, i)
         image = s.image.astype(np.int16)
         ink = image.max() - image > (image.max() - image.min()) / 3
         rows = np.flatnonzero(ink.any(1))
@@ -180,6 +180,18 @@ def test_a_plain_word_is_dark_ink_that_fills_the_window() -> None:
             # box and its margin of a tenth, which scatters from about 0 to 0.32 on each side
             assert rows[-1] - rows[0] >= 32 / 1.7 - 2, (i, s.text)
         assert np.median(np.concatenate([image[:, 0], image[:, -1]])) > image.min(), (i, s.text)
+
+
+def test_a_box_that_holds_paper_has_the_same_word_smaller() -> None:
+    """Truth boxes of receipts hold about a tenth of their height of paper on each side."""
+    for i in range(100):
+        tight = sample(replace(PLAIN, paper=0.0), 4, i)
+        wide = sample(replace(PLAIN, paper=1.0), 4, i)
+        before, after = (dict(s.recipe.steps)["layout"] for s in (tight, wide))
+        held = np.array(after[:4]) - before[:4]
+        assert wide.text.startswith(tight.text)  # smaller, so more of it fits
+        assert np.allclose(held, held[0])  # the same paper on all four sides
+        assert 0.03 <= held[0] <= 0.17
 
 
 def test_more_text_is_cut_not_shrunk() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from core import lexicon
 from core.errors import Missing
 from core.recognizer.alphabet import covers
+from core.synth import till
 from core.synth.stream import Stream
 from core.synth.templates import (
     CAPITALS,
@@ -48,22 +49,6 @@ SHORT = [
     "time", "has", "look", "two", "more", "go", "see", "no", "way", "could", "my", "than", "been",
     "who", "its", "now", "did", "get", "come", "made", "may", "part", "over", "new", "after",
     "only", "little", "work", "know",
-]
-RECEIPT = [
-    "Total", "Subtotal", "TOTAL", "SUB-TOTAL", "CASH", "Cash", "Change", "CHANGE", "Tax", "TAX",
-    "GST", "VAT", "Invoice", "INVOICE", "Receipt", "RECEIPT", "No.", "NO.", "No:", "Date", "DATE",
-    "Time", "TIME", "Qty", "QTY", "Item", "ITEM", "Price", "PRICE", "Amount", "AMOUNT", "Amt",
-    "AMT", "Disc", "Discount", "DISC.", "Rounding", "ROUNDING", "Adj", "Table", "Cashier",
-    "CASHIER", "Counter", "Bill", "BILL", "Tel", "TEL", "Tel:", "TEL:", "Fax", "FAX:", "Reg",
-    "REG.", "Ref", "REF#", "Thank", "You", "THANK", "YOU", "Please", "Again", "GOODS", "Goods",
-    "SOLD", "Sold", "Not", "Returnable", "Refundable", "Exchange", "Member", "Points", "VISA",
-    "MASTER", "Debit", "Credit", "CARD", "Card", "Approval", "Code", "Balance", "Due", "Paid",
-    "Payment", "Tender", "Salesman", "Customer", "Copy", "Delivery", "Order", "Terms",
-    "Description", "U.Price", "Unit", "UOM", "PCS", "pcs", "UNIT", "EA", "Summary", "Incl", "Incl.",
-    "Excl.", "INCL.", "Inclusive", "(RM)", "RM", "S$", "@6%", "6%", "SR", "ZR", "0%", "Nett", "NET",
-    "Gross", "Sdn", "Bhd", "SDN", "BHD", "Ltd", "LTD", "Inc", "INC", "Co.", "CO.", "LLC", "Road",
-    "ROAD", "Street", "St.", "Ave", "Jalan", "JALAN", "JLN", "Taman", "Floor", "Lot", "LOT",
-    "Level", "Suite", "P.O.", "Box",
 ]
 # Common words of German, French, Spanish, Portuguese, Italian, Danish, Swedish and Dutch.
 FOREIGN = """
@@ -147,7 +132,7 @@ def a_word(stream: Stream, corpus: Corpus) -> str:
     u = stream.unit()
     if u < 0.82:
         return cased(stream, corpus.word(stream))
-    return stream.pick(RECEIPT) if u < 0.96 else stream.pick(SINGLE)
+    return stream.pick(till.WORDS) if u < 0.96 else stream.pick(SINGLE)
 
 
 def piece(stream: Stream, corpus: Corpus) -> str:
@@ -262,7 +247,7 @@ def several(stream: Stream, corpus: Corpus) -> str:
         if n:
             text += " " if stream.chance(gap) else " " * stream.whole(2, 4)
         text += (corpus.word(stream) if u < 0.55 else numeric(stream) if u < 0.75 else
-                 stream.pick(RECEIPT) if u < 0.87 else punctuated(stream, corpus))
+                 stream.pick(till.WORDS) if u < 0.87 else punctuated(stream, corpus))
     return text.upper() if upper else text
 
 
@@ -315,11 +300,15 @@ KINDS: tuple[tuple[str, Callable[[Stream, Corpus], str]], ...] = (
     ("typographic", typographic),
     ("joined", joined),
     ("several", several),
+    ("till", till.token),
 )
-# What stands alone: codes of tax and size, bullets, marks between columns.
-SINGLE = LETTERS + CAPITALS + "0123456789" + ":&%$#*/()[]@+=<>?!;|-" * 2 + "---"
+# What stands alone: codes of tax and size, bullets, marks between columns. A lone ring is a zero and
+# a lone stroke a bar or a one, hardly ever an O or l; which it is, no font tells.
+SINGLE = (LETTERS + CAPITALS).replace("O", "").replace("l", "") + "0123456789" * 2 \
+    + ":&%$#*/()[]@+=<>?!;|-" * 2 + "---" + "|" * 6
 # Alone in a window these are specks and strokes that could be anything.
-NOT_ALONE = frozenset(".,'`_~^\"‘’“”„°¡…")
+# So are a zero with a stroke and an I with dirt above it.
+NOT_ALONE = frozenset(".,'`_~^\"‘’“”„°¡…ØøÍÌÎÏíìîï")
 
 
 def draw_text(stream: Stream, odds: tuple[float, ...]) -> tuple[str, str]:

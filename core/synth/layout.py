@@ -14,6 +14,7 @@ STEP = 4  # px, widths are multiples of the net's horizontal stride
 FILL = 26.0  # px of the window's 32 that a box without margins takes up, near enough
 MEASURE_AT = 5  # index into SIZES: the size at which a text is measured before the real one
 MARGIN = 0.1  # of the box height: core.recognizer.window.MARGIN, about which margins scatter
+PAPER = (0.03, 0.17)  # box heights of paper that a box may hold on each side of its ink
 LOW_TEXT = 0.28  # em; a text of less height than this keeps its place in the line
 
 
@@ -50,7 +51,8 @@ class Placed(NamedTuple):
     width: int
 
 
-def draw_frame(s: Stream, tight: float, tracking: float, squeeze: float, screen: float) -> Frame:
+def draw_frame(s: Stream, tight: float, tracking: float, squeeze: float, screen: float,
+               paper: float) -> Frame:
     """Draw a layout; the odds are the fields of SampleSettings of these names."""
     def margin(wide: float) -> float:
         u = s.unit()
@@ -66,6 +68,8 @@ def draw_frame(s: Stream, tight: float, tracking: float, squeeze: float, screen:
     narrower = narrower if s.chance(squeeze) else 1.0
     small = s.between(0.01, 1)
     small = small if s.chance(screen) else 0.0
+    held = s.between(*PAPER) if s.chance(paper) else 0.0
+    top, bottom, left, right = top + held, bottom + held, left + held, right + held
     return Frame(top, bottom, left, right, high, low, set_wider, space, narrower, small)
 
 

@@ -64,7 +64,7 @@ def uneven(ink: Ink, numbers: Numbers) -> Ink:
 
 def thermal(ink: Ink, numbers: Numbers) -> Ink:
     """A thermal printer: dots of uneven heat; missing rows and dots, fading, smear."""
-    pitch, soft, unlike, rows, columns, fade, along, smear, u, v, w = numbers
+    pitch, soft, unlike, rows, columns, fade, along, smear, u, v, w, lost, at = numbers
     width = ink.shape[1]
     n_x, n_y = max(4, round(width / pitch)), max(8, round(HEIGHT / pitch))
     small = cv2.resize(ink, (n_x, n_y), interpolation=cv2.INTER_AREA)
@@ -83,11 +83,24 @@ def thermal(ink: Ink, numbers: Numbers) -> Ink:
     turn = np.float32(0.42 * max(float(small.max()), 90.0))  # thin strokes must not all go
     small = np.clip((small - turn) * np.float32(soft) + 128, 0, 255)
     small = np.clip(small * heat, 0, 255).astype(np.uint8)
+    if lost > 0:
+        _lose(small, lost, at, pitch)
     if smear > 0:
         small = cv2.addWeighted(small, 1 - smear, cv2.blur(small, (1, 3) if v < .7 else (3, 1)),
                                 smear, 0)
     return cv2.resize(small, (width, HEIGHT),
                       interpolation=cv2.INTER_LINEAR if along < .9 else cv2.INTER_CUBIC)
+
+
+def _lose(small: Ink, lost: float, at: float, pitch: float) -> None:
+    """Rows of dots that print as good as nothing, all along the line: a T becomes an I, a 3 a 5.
+    They take a horizontal stroke, 1.5 to 3.5 px of the window, most often that at the top."""
+    inked = np.flatnonzero(small.max(1) > 96)
+    if inked.size:
+        top, bottom = int(inked[0]), int(inked[-1])
+        n = max(1, round((1.5 + 2 * lost) / pitch))
+        row = top if at < .5 else bottom - n + 1 if at < .65 else round(top + at * (bottom - top))
+        small[row:row + n] = small[row:row + n] // 8
 
 
 def _draw_thermal(s: Stream, severity: float) -> Numbers:
@@ -96,7 +109,8 @@ def _draw_thermal(s: Stream, severity: float) -> Numbers:
             s.between(.1, .2 + .6 * severity) if s.chance(.35) else 0.0,
             s.unit() if s.chance(.08 + .1 * severity) else 0.0,
             s.between(-.5, .5) * (.3 + .7 * severity) if s.chance(.3) else 0.0, s.unit(),
-            s.between(.3, .9) if s.chance(.3) else 0.0, s.unit(), s.unit(), s.unit())
+            s.between(.3, .9) if s.chance(.3) else 0.0, s.unit(), s.unit(), s.unit(),
+            s.unit() if s.chance(.04 + .08 * severity) else 0.0, s.unit())
 
 
 def dots(ink: Ink, numbers: Numbers) -> Ink:
@@ -142,7 +156,7 @@ INK = (
               lambda s, v: (s.between(5, 30 + 70 * v), s.between(0, .15 + .5 * v), s.unit(),
                             s.unit(), s.unit()), uneven),
     Transform("thermal", ("pitch px", "sharpness", "unlike", "rows", "columns", "fade", "along",
-                          "smear", "u", "v", "w"), _draw_thermal, thermal),
+                          "smear", "u", "v", "w", "lost", "at"), _draw_thermal, thermal),
     Transform("dots", ("pitch px", "phase x", "phase y", "depth", "level", "skew"), _draw_dots,
               dots),
     Transform("bilevel", ("level",), lambda s, v: (s.between(.35, .6),), bilevel),

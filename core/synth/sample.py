@@ -52,12 +52,14 @@ class SampleSettings:
                                "bullets and other signs beyond ASCII (weight)")
     joined: float = param(.012, low=0, high=1, help="two tokens without a space (weight)")
     several: float = param(.06, low=0, high=1, help="several words with spaces (weight)")
+    till: float = param(.02, low=0, high=1, help="words as tills print them (weight)")
     tape: float = param(0.3, low=0, high=1, help="receipts: a till's texts, fonts and wear, set "
                         "narrow")
     screen: float = param(0.36, low=0, high=1, help="set small with hinted glyphs, then "
                            "enlarged, as on screens")
     tight: float = param(0.6, low=0, high=1, help="odds of each of top and bottom that the "
                            "box ends at the ink")
+    paper: float = param(0.25, low=0, high=1, help="boxes that hold paper about their ink")
     tracking: float = param(0.2, low=0, high=1, help="letters set tighter or wider")
     squeeze: float = param(0.4, low=0, high=1, help="text made narrower or wider")
     faint: float = param(0.12, low=0, high=1, help="little contrast between ink and paper")
@@ -270,7 +272,7 @@ class _Making:
         font, text = layout.font_for(text, self._stream("font"), atlas,
                                      atlas.tape_bounds if self.tape else atlas.bounds)
         frame = layout.draw_frame(self._stream("layout"), settings.tight, settings.tracking,
-                                  settings.squeeze, settings.screen)
+                                  settings.squeeze, settings.screen, self._odds("paper"))
         if self.tape and settings.squeeze:
             frame = frame._replace(squeeze=self.tape.squeeze)
         return kind, font, frame, layout.place(text, font, frame, atlas, settings.width_max)

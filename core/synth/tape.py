@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from core.synth.stream import Stream
 
 # What receipts say, as weights of corpus.KINDS.
-TEXTS = {"word": 0.36, "piece": 0.01, "punctuated": 0.14, "numeric": 0.32, "entity": 0.08,
-         "receipt": 0.06, "address": 0.01, "symbols": 0.02, "joined": 0.01, "several": 0.05}
+TEXTS = {"till": 0.75, "word": 0.05, "punctuated": 0.03, "numeric": 0.04, "entity": 0.04,
+         "receipt": 0.03, "symbols": 0.02, "several": 0.04}
 # Odds that differ from other samples', named like the fields of SampleSettings.
-ODDS = {"thermal": 0.6, "oblique": 0.0, "lines": 0.03, "faint": 0.25}
+ODDS = {"thermal": 0.6, "oblique": 0.0, "lines": 0.03, "faint": 0.25, "paper": 0.8}
 
 
 @dataclass(frozen=True)
@@ -32,5 +32,5 @@ def draw_tape(stream: Stream, odds: float) -> Tape | None:
     """The receipt that a sample is part of, None for the others."""
     if not stream.chance(odds):
         return None
-    squeeze = stream.between(0.5, 0.8) if stream.chance(0.6) else stream.between(0.8, 1.15)
+    squeeze = stream.between(0.66, 0.98) if stream.chance(0.6) else stream.between(0.92, 1.2)
     return Tape(squeeze, stream.chance(0.4))

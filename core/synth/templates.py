@@ -23,6 +23,7 @@ CURRENCIES = ("$", "RM", "RM ", "USD ", "US$", "EUR ", "S$", "Rs.", "GBP ", "$ "
 FILE_ENDS = (".txt", ".py", ".pdf", ".c", ".h", ".png", ".conf", ".html", ".tar.gz", ".md", ".exe")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CAPITALS = LETTERS.upper()
+CLEAR = CAPITALS.replace("O", "")  # codes that mix letters and digits avoid the O: it is a zero's twin
 # Symbols, the rare ones several times: real text brings the common ones anyway.
 SYMBOLS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~" + "^~`|\\{}<>[]_=+\"#&@;!?$" * 2 + "^^\\|[~"
 # Letters that words seldom bring; codes draw them more often.
@@ -123,7 +124,7 @@ def code(stream: Stream) -> str:
         return letters(stream.whole(1, 4)) + stream.pick(("", "", "-", "/", ".")) \
             + digits(stream, stream.whole(2, 8))
     if u < 0.5:
-        return "".join(stream.pick(CAPITALS + "0123456789" * 3) for _ in range(stream.whole(4, 12)))
+        return "".join(stream.pick(CLEAR + "0123456789" * 3) for _ in range(stream.whole(4, 12)))
     if u < 0.62:
         return f"{digits(stream, stream.whole(3, 9))}-{stream.pick(CAPITALS)}"
     if u < 0.74:
@@ -131,7 +132,7 @@ def code(stream: Stream) -> str:
                                        for _ in range(stream.whole(2, 4)))
     if u < 0.87:
         return "".join(stream.pick("0123456789abcdef") for _ in range(stream.whole(4, 12)))
-    return "".join(stream.pick(LETTERS + CAPITALS + "0123456789" + RARE_LETTERS)
+    return "".join(stream.pick(LETTERS + CLEAR + "0123456789" + RARE_LETTERS)
                    for _ in range(stream.whole(3, 12)))
 
 
