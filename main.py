@@ -181,7 +181,7 @@ def evaluate(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     if args.jobs < 1:
         raise Usage(f"--jobs is {args.jobs}; give 1 or more")
-    from core import export
+    from core import files
     from core.evaluate.run import evaluate as score_documents
     from core.evaluate.run import first_exit_code
     start = time.monotonic()
@@ -191,7 +191,7 @@ def evaluate(argv: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
     print(result.to_text())
     if args.json:
-        export.write_text(args.json, result.to_json())
+        files.write_text(args.json, result.to_json())
     if args.note:
         # the folder by its name alone: where it lies is this machine's business
         words = [args.documents.name if Path(word) == args.documents else word

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from core import notebook_graph
 from core.errors import Missing, Unreadable
+from core.files import write_bytes
 from core.notebook_results import WordResult, write_results
 
 if TYPE_CHECKING:
@@ -87,12 +88,12 @@ def write(entry: Entry, folder: Path = FOLDER, results: Sequence[WordResult] = (
     if results:
         write_results(results, folder / (entry.stem + RESULTS))
     if log:
-        _replace(folder / (entry.stem + LOG), gzip.compress(log.encode(), 9, mtime=0))
+        write_bytes(folder / (entry.stem + LOG), gzip.compress(log.encode(), 9, mtime=0))
     for name, svg in graphs(entry).items():
-        _replace(folder / (entry.stem + name), svg.encode())
-    _replace(stem.with_suffix(".json"), (json.dumps(asdict(entry), indent=1) + "\n").encode())
+        write_bytes(folder / (entry.stem + name), svg.encode())
+    write_bytes(stem.with_suffix(".json"), (json.dumps(asdict(entry), indent=1) + "\n").encode())
     path = stem.with_suffix(".md")
-    _replace(path, markdown(entry, attachments(entry, folder)).encode())
+    write_bytes(path, markdown(entry, attachments(entry, folder)).encode())
     return path
 
 
@@ -237,9 +238,3 @@ def machine() -> str:
     except OSError:
         pass
     return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)

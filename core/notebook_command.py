@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from core.errors import Missing, Usage
+from core.files import write_text
 from core.notebook import (
     FOLDER,
     Entry,
@@ -161,7 +162,4 @@ def bars(values: list[float]) -> str:
 
 
 def _write_svg(path: Path, svg: str) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(svg, encoding="utf-8")
-    temporary.replace(path)
-    print(path)
+    print(write_text(path, svg))

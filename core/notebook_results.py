@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from core.errors import Unreadable
+from core.files import write_bytes
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,7 @@ def write_results(results: Iterable[WordResult], path: Path) -> None:
     for r in results:
         writer.writerow([r.file, *(f"{v:g}" for v in r.place[1:]), r.category, r.text, r.printed,
                          r.read, f"{r.confidence:.4f}", int(r.right)])
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(gzip.compress(text.getvalue().encode(), 9, mtime=0))
-    os.replace(temporary, path)
+    write_bytes(path, gzip.compress(text.getvalue().encode(), 9, mtime=0))
 
 
 def read_results(path: Path) -> list[WordResult]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from core import export, load, pipeline
 from core.errors import Missing, NeedsPassword, OcrError, Usage
+from core.files import check_folder, write_png, write_text
 from core.pdf.layer import LayerSettings, PageLayer, write_pdf
 from core.reading import STAGES, Reading
 from core.settings import Settings
@@ -100,7 +101,7 @@ def read_files(files: Sequence[Path], order: Order, settings: Settings,
     written. Raises Missing when a model or the lexicon is not there, Unreadable where nothing can be
     written in `order.out`.
     """
-    export.check_folder(order.out)
+    check_folder(order.out)
     progress = progress or Progress(len(files))
     codes: list[int] = []
     stems: set[str] = set()
@@ -183,9 +184,9 @@ def _write_pictures(reading: Reading, order: Order, stem: str) -> None:
         if table is None:
             continue
         if "png" in order.formats:
-            export.write_png(order.out / f"{stem}.{stage}.png", stage_picture(reading, stage))
+            write_png(order.out / f"{stem}.{stage}.png", stage_picture(reading, stage))
         if order.stage is not None and "json" in order.formats:
-            export.write_text(order.out / f"{stem}.{stage}.json", export.table_to_json(table))
+            write_text(order.out / f"{stem}.{stage}.json", export.table_to_json(table))
 
 
 def _write_texts(name: str, pages: list[export.ReadPage], order: Order, stem: str) -> None:
@@ -193,7 +194,7 @@ def _write_texts(name: str, pages: list[export.ReadPage], order: Order, stem: st
                "tsv": lambda: export.to_tsv(pages), "hocr": lambda: export.to_hocr(name, pages)}
     for ending, text in writers.items():
         if ending in order.formats:
-            export.write_text(order.out / f"{stem}.{ending}", text())
+            write_text(order.out / f"{stem}.{ending}", text())
 
 
 def unused_stem(stem: str, used: set[str]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from wordinator_tables import SmallLexicon, lines, one_window_per_box, upright
 
-from core import export, geometry
+from core import export, files, geometry
 from core.errors import Unreadable
 from core.reading import STAGES, Page, Parents, Placed, Reading, Upright
 from core.stage_pictures import stage_picture
@@ -130,7 +130,7 @@ def test_a_stage_that_is_not_made_has_no_picture():
 def test_a_written_picture_has_its_colours_and_no_temporary_file_is_left(tmp_path):
     image = np.zeros((2, 2, 3), np.uint8)
     image[0, 0] = (200, 10, 20)
-    export.write_png(tmp_path / "deep" / "a.png", image)
+    files.write_png(tmp_path / "deep" / "a.png", image)
     assert cv2.imread(str(tmp_path / "deep" / "a.png"))[0, 0].tolist() == [20, 10, 200]
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["a.png"]
 
@@ -138,4 +138,4 @@ def test_a_written_picture_has_its_colours_and_no_temporary_file_is_left(tmp_pat
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Unreadable, match="cannot be written"):
-        export.write_text(tmp_path / "file" / "a.txt", "x")
+        files.write_text(tmp_path / "file" / "a.txt", "x")

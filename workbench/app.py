@@ -16,7 +16,7 @@ import platformdirs
 from PySide6.QtCore import QBuffer, QEventLoop, QIODevice, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
-from core import export
+from core import files
 from core.errors import OcrError, StageFailed, Unreadable
 from core.reading import STAGES, Ref
 from workbench.collector import Collector
@@ -97,7 +97,7 @@ def screenshot(document: str | Path, out_png: str | Path, size: tuple[int, int] 
         picture = QBuffer()
         picture.open(QIODevice.OpenModeFlag.WriteOnly)
         window.grab().save(picture, "PNG")
-        export.write_bytes(Path(out_png), picture.data().data())
+        files.write_bytes(Path(out_png), picture.data().data())
     finally:
         window.close()
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from core.export import write_text
+from core.files import write_text
 from core.fonts.catalogue import Catalogue
 
 PLACE = "font-view.json"

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QToolBar,
 )
 
-from core import export
+from core import files
 from core import settings as settings_files
 from core.errors import OcrError, Unreadable
 from core.reading import STAGES
@@ -314,7 +314,7 @@ class Window(QMainWindow):
             with tempfile.TemporaryDirectory() as folder:
                 drawn = Path(folder) / f"picture{Path(path).suffix}"
                 self.docks.canvas.save_picture(drawn)
-                export.write_bytes(Path(path), drawn.read_bytes())
+                files.write_bytes(Path(path), drawn.read_bytes())
         except OSError as error:
             self.docks.tell_error(Unreadable(f"{path} cannot be written: {error}"))
         except OcrError as error:
@@ -339,7 +339,7 @@ class Window(QMainWindow):
         if not path:
             return
         try:
-            export.write_text(Path(path), settings_files.to_toml(self.session.settings))
+            files.write_text(Path(path), settings_files.to_toml(self.session.settings))
         except OcrError as error:
             self.docks.tell_error(error)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core import export, pipeline
+from core import export, files, pipeline
 from core.load import Source
 from core.pdf.existing import FoundWords
 from core.reading import Reading
@@ -67,7 +67,7 @@ def write(source: Source, readings: Mapping[int, Reading], path: str | Path, for
     pages = [export.read_page_of(reading, page + 1) for page, reading in in_order]
     texts = {"json": lambda: export.to_json(source.name, pages), "txt": lambda: export.to_txt(pages),
              "tsv": lambda: export.to_tsv(pages), "hocr": lambda: export.to_hocr(source.name, pages)}
-    export.write_text(path, texts[format]())
+    files.write_text(path, texts[format]())
 
 
 def proof(source: Source, page: int, reading: Reading) -> FoundWords:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -22,6 +20,7 @@ from numpy.typing import NDArray
 from core import geometry
 from core.detector import grouping, mser
 from core.errors import Missing, Unreadable
+from core.files import write_text
 from core.reading import Boxes, Upright, kept
 
 HIT_IOU = 0.5          # the usual bar for "found" (ICDAR robust reading)
@@ -220,13 +219,5 @@ def run(args: argparse.Namespace) -> int:
         print(f"{name:<18}{cells[0]:>9}{cells[1]:>11}{cells[2]:>9}{cells[3]:>9}"
               f"{row['ms_per_page'] or 0:>9.0f}{row['pages']:>7}")
     if args.json:
-        write_json(args.json, figures)
+        write_text(args.json, json.dumps(figures, indent=1))
     return 0
-
-
-def write_json(path: Path, figures: dict) -> None:
-    """Write through a temporary file in the same folder, so a broken run leaves no half file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(figures, file, indent=1)
-    os.replace(temporary, path)

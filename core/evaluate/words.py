@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
@@ -30,6 +29,7 @@ from numpy.typing import NDArray
 from core import geometry
 from core.errors import Missing, Unreadable
 from core.evaluate.typed import is_typed, typed_form
+from core.files import write_text
 from core.recognizer.transcribe import TranscriptSettings, read_windows
 from core.recognizer.window import MAX_WIDTH, cut_window, guess_polarity
 
@@ -111,9 +111,7 @@ class WordScores:
 
     def write(self, path: Path) -> None:
         """Write `to_json`, atomically."""
-        temporary = Path(path).with_name(f".{Path(path).name}.{os.getpid()}")
-        temporary.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
+        write_text(path, json.dumps(self.to_json(), indent=1) + "\n")
 
     def table(self, details: bool = False) -> str:
         """A Markdown table in percent, a row per category; with details, per how and length too,

@@ -93,7 +93,7 @@ def _write_json(path: Path, reports: list[FontReport]) -> None:
     if str(path) == "-":
         sys.stdout.write(text)
     else:
-        from core.export import write_text
+        from core.files import write_text
         write_text(path, text)
 
 

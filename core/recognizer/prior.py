@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Mismatch, Missing
-from core.export import write_bytes
+from core.files import write_bytes
 from core.recognizer.alphabet import CHARACTERS, DIGEST, encode
 
 SHIPPED = Path(__file__).parents[2] / "resources" / "models" / "prior.npz"

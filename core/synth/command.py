@@ -60,10 +60,10 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     import cv2
 
-    from core import export
+    from core import files
     cv2.setNumThreads(1)
     if args.out:
-        export.check_folder(args.out)
+        files.check_folder(args.out)
     count = args.count or DEFAULT_COUNT
     if args.photos:
         return _photos(args)
@@ -149,7 +149,7 @@ def _photos(args: argparse.Namespace) -> int:
 
 def _pages(args: argparse.Namespace, count: int, atlas: Atlas) -> int:
     """DIR/KIND/page-SEED-I.png and .json, as documents with known words are kept."""
-    from core import export
+    from core import files
     from core.synth.page import PageSettings, page
     from core.synth.page_kinds import KINDS
     from core.synth.release import LICENCE
@@ -165,8 +165,8 @@ def _pages(args: argparse.Namespace, count: int, atlas: Atlas) -> int:
                 "level": "word", "case": "printed", "group": path.stem, "size": [width, height],
                 "fonts": drawn.fonts, "recipe": [[s.name, list(s.numbers)] for s in drawn.recipe],
                 "items": [{"text": item.text, "box": list(item.box)} for item in drawn.items]}
-        export.write_png(path, drawn.image)
-        export.write_text(path.with_suffix(".json"), json.dumps(head, ensure_ascii=False))
+        files.write_png(path, drawn.image)
+        files.write_text(path.with_suffix(".json"), json.dumps(head, ensure_ascii=False))
     print(f"{count} pages of seed {args.seed} in {args.out}")
     return 0
 

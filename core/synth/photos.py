@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from core.errors import Missing, Unreadable
-from core.export import write_bytes, write_text
+from core.files import write_bytes, write_text
 from core.synth.page_transforms import Photo, PhotoSettings, photograph
 
 CATEGORY = "photos"

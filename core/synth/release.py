@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from core.errors import Usage
-from core.export import write_bytes, write_text
+from core.files import write_bytes, write_text
 from core.fonts.catalogue import FontFile
 from core.fonts.install import LICENCES
 from core.recognizer.alphabet import ACCENTED, CHARACTERS

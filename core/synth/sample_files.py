@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from core import export
+from core import files
 from core.errors import Mismatch, Missing, Usage
 from core.synth.sample import Sample, SampleSettings
 
@@ -41,7 +41,7 @@ class Batch:
     def add(self, i: int, sample: Sample) -> None:
         """Write one sample's picture and note the rest."""
         name = f"{self.seed}-{i:08d}.png"
-        export.write_png(self.folder / name, sample.image)
+        files.write_png(self.folder / name, sample.image)
         recipe = sample.recipe
         self._rows.append("\t".join((name, sample.text, str(self.seed), str(i), recipe.kind,
                                      recipe.font)))
@@ -57,9 +57,9 @@ class Batch:
     def finish(self) -> None:
         """Write the lists of what was added, if anything was."""
         if self._rows:
-            export.write_text(self.folder / "recipes.jsonl", "\n".join(self._recipes) + "\n")
-            export.write_text(self.folder / "settings.json", to_json(self.settings))
-            export.write_text(self.folder / "samples.tsv",
+            files.write_text(self.folder / "recipes.jsonl", "\n".join(self._recipes) + "\n")
+            files.write_text(self.folder / "settings.json", to_json(self.settings))
+            files.write_text(self.folder / "samples.tsv",
                               "\n".join(("\t".join(COLUMNS), *self._rows)) + "\n")
 
 
@@ -110,7 +110,7 @@ class Shelf:
         """Keep settings. Raises Unreadable where the folder cannot be written."""
         path = self.folder / f"{settings.digest}.json"
         if not path.exists():
-            export.write_text(path, to_json(settings))
+            files.write_text(path, to_json(settings))
 
     def get(self, digest: str) -> SampleSettings:
         """The settings of a digest. Raises Missing for an unknown one, Mismatch for one that

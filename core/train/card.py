@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from core import notebook
 from core.evaluate.words import is_right, score_words
+from core.files import write_text
 from core.recognizer import net
 from core.recognizer.alphabet import CHARACTERS
 from core.recognizer.calibration import reliability
@@ -64,8 +64,4 @@ Expected calibration error of the confidence: {error:.4f} (slope {loaded.calibra
 
 {LIMITS}
 """
-    path = weights.with_suffix(".md")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-    return path
+    return write_text(weights.with_suffix(".md"), text)
