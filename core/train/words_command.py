@@ -55,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tuning.add_argument("--finetune", type=Path, metavar="TSV", help="words to train on, half of "
                         "each batch; only receipts and screenshots of it are taken")
     tuning.add_argument("--from", type=Path, dest="start", metavar="WEIGHTS",
-                        help="weights to begin with, and to check the labels with")
+                        help="weights to begin with, and to check the labels with; with --note "
+                        "what the entry says it began with (default: words-synthetic.pt)")
     tuning.add_argument("--real-share", type=float, default=RealSettings().share,
                         help="of each batch that is real")
     tuning.add_argument("--learn-norms", action="store_true", help="let the batch norms' "
@@ -172,7 +173,8 @@ def _note(args: argparse.Namespace) -> int:
     command = f"python main.py train words {budget} --batch {settings.batch_size} " \
               f"--rate {settings.rate:g} --seed {settings.seed}"
     if settings.real:
-        command += " --finetune TRAIN.tsv --from words-synthetic.pt"
+        start = args.start.name if args.start else "words-synthetic.pt"
+        command += f" --finetune TRAIN.tsv --from {start} --real-share {settings.real.share:g}"
         command += "" if settings.freeze_norms else " --learn-norms"
     else:
         command += f" --decay-start {settings.decay_start:g}"
