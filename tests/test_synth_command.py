@@ -151,7 +151,9 @@ def test_accents_are_written_as_utf_8_into_a_folder_of_any_name(tmp_path) -> Non
 
 
 def test_ctrl_c_ends_a_huge_run_with_a_word_and_no_half_written_file(tmp_path) -> None:
-    code = "import os, signal, sys, main\nsys.exit(main.main(sys.argv[1:]))"
+    # a shell gives what it runs in the background an ignored SIGINT, which children inherit
+    code = ("import signal, sys, main\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+            "sys.exit(main.main(sys.argv[1:]))")
     run = subprocess.Popen([sys.executable, "-c", code, "synth", "--count", "1000000000", "--out",
                             str(tmp_path)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     patience = time.monotonic() + 60
