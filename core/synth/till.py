@@ -47,7 +47,7 @@ See Soon Nice Have Shopping Happy Contact Call Email Website Hotline Enquiry Fee
 WORDS = (*OFTEN, *AT_TIMES)
 ENDS = ("SR", "S", "Z", "A", "T", "*", "E", "TX", "F", "N", "ZR", "B")
 SIGNS = ("$", "$", "$", "RM", "£", "€", "S$", "US$", "Rs.", "@", "*", "-")
-MARKS = ":::::::::::::::::-----&&&==//@@%%*(xxXXX#+$)|" + "!"
+MARKS = ":::::::::::::::::-----&&&==//@@%%*(xxXXX#+$)|!"
 ALONE = "SSSATZDXENRGBCPQLMWKUVHFYIJ"  # codes of tax and class; a lone ring is a zero
 ABBREVIATIONS = """
 E.&O.E. E.&.O.E. A.M. P.M. S/PRICE U/PRICE W/O N/A P/S D/O T/A A/C C/O I/C B/F S/N P.T.O. U.S.A. U.K.
@@ -131,8 +131,8 @@ def rate(stream: Stream) -> str:
                      "12"))
     tax = stream.pick(("GST", "VAT", "TAX", "SST", "SR"))
     return stream.pick((f"{n}%", f"{n}%", f"{n}%", f"{n}%", f"@{n}%", f"@{n}%", f"({n}%)",
-                        f"{n}%)", f"{n}%:", f"{tax}@{n}%", f"{tax}({n}%)", f"({tax}", f"{tax})", f"{tax}:", f"{tax}):",
-                        f"{tax} {n}%", f"{n} %", f"{tax}({n}%):"))
+                        f"{n}%)", f"{n}%:", f"{tax}@{n}%", f"{tax}({n}%)", f"({tax}", f"{tax})",
+                        f"{tax}:", f"{tax}):", f"{tax} {n}%", f"{n} %", f"{tax}({n}%):"))
 
 
 def a_word(stream: Stream, corpus: Corpus) -> str:
@@ -163,7 +163,8 @@ def word(stream: Stream, corpus: Corpus) -> str:
         money = stream.pick(("RM", "$", "RM", "S$", "USD", "EUR", "B", "S", "T", "%"))
         return stream.pick((f"({text}", f"({text}", f"{text})", f"({text})", f"{text}):",
                             f"{text}.:", f"{text}-", f"{text}({money})", f"{text}({money})",
-                            f"({money})", f"({text}.", f"{text}!", f"*{text}", f"{text}*", f"-{text}", f"{text}#", f"**{text}**"))
+                            f"({money})", f"({text}.", f"{text}!", f"*{text}", f"{text}*",
+                            f"-{text}", f"{text}#", f"**{text}**"))
     return text + stream.pick("/&-@.:") + a_word(stream, corpus)
 
 
@@ -186,7 +187,8 @@ _BOUNDS = list(accumulate(w for w, _ in ROLES))
 
 
 def token(stream: Stream, corpus: Corpus) -> str:
-    """One token of a receipt, in the case of a label; whoever draws capitals only makes it so."""
+    """One token of a receipt in mixed case, a quarter of them in capitals. A till that has nothing but
+    capitals is `tape.Tape.upper`."""
     role = ROLES[min(bisect(_BOUNDS, stream.unit() * _BOUNDS[-1]), len(ROLES) - 1)][1]
     text = role(stream, corpus)
     return text.upper() if stream.chance(0.25) else text
