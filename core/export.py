@@ -1,7 +1,6 @@
 """A reading written down: JSON, plain text, TSV, hOCR, and a picture of each stage.
 
-Words are given in page px: origin at the top left of the page as a viewer shows it, y down. Every
-file is written beside its place and then renamed, so nothing is ever half written.
+Words are given in page px: origin at the top left of the page as a viewer shows it, y down.
 """
 
 from __future__ import annotations

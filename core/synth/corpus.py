@@ -316,9 +316,7 @@ def draw_text(stream: Stream, odds: tuple[float, ...]) -> tuple[str, str]:
 
     odds  one weight for each of KINDS, in that order; they need not add up to 1.
     """
-    bounds = list(accumulate(odds))
-    k = min(bisect(bounds, stream.unit() * bounds[-1]), len(KINDS) - 1)
-    name, draw = KINDS[k]
+    name, draw = KINDS[stream.which(list(accumulate(odds)))]
     text = draw(stream, load()).strip()
     while not text or text in NOT_ALONE:
         text = draw(stream, load()).strip()

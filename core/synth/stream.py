@@ -9,6 +9,7 @@ making one costs about a microsecond, and a draw about half of one.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect
 from collections.abc import Sequence
 from functools import lru_cache
 from math import cos, log, pi, sqrt
@@ -70,6 +71,11 @@ class Stream:
 
     def pick(self, things: Sequence[T]) -> T:
         return things[int(self.unit() * len(things))]
+
+    def which(self, bounds: Sequence[float]) -> int:
+        """An index of `bounds`, cumulated weights, as often as its weight says; they need not add
+        up to 1."""
+        return min(bisect(bounds, self.unit() * bounds[-1]), len(bounds) - 1)
 
     def normal(self) -> float:
         """Standard normal (Box and Muller 1958), two draws."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections.abc import Callable
 from itertools import accumulate
 
@@ -164,5 +163,4 @@ _NUMERIC_BOUNDS = list(accumulate(w for w, _ in NUMERIC))
 
 def numeric(stream: Stream) -> str:
     """A number, price, date, time, percentage, phone, tax or house number, code or size."""
-    k = bisect(_NUMERIC_BOUNDS, stream.unit())
-    return NUMERIC[min(k, len(NUMERIC) - 1)][1](stream)
+    return NUMERIC[stream.which(_NUMERIC_BOUNDS)][1](stream)

@@ -6,7 +6,6 @@ and lone colons are common, codes are padded with zeros and open with a letter o
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections.abc import Callable
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -189,6 +188,6 @@ _BOUNDS = list(accumulate(w for w, _ in ROLES))
 def token(stream: Stream, corpus: Corpus) -> str:
     """One token of a receipt in mixed case, a quarter of them in capitals. A till that has nothing but
     capitals is `tape.Tape.upper`."""
-    role = ROLES[min(bisect(_BOUNDS, stream.unit() * _BOUNDS[-1]), len(ROLES) - 1)][1]
+    role = ROLES[stream.which(_BOUNDS)][1]
     text = role(stream, corpus)
     return text.upper() if stream.chance(0.25) else text
