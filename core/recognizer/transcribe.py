@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,13 +16,16 @@ from core.recognizer import ctc, prior
 from core.recognizer.alphabet import BLANK, N_CLASSES
 from core.recognizer.architecture import BEYOND, TIME_STRIDE
 from core.recognizer.calibration import Calibration
-from core.recognizer.window import pad_windows
+from core.recognizer.window import moved_window, pad_windows
 
 if TYPE_CHECKING:
     from core.recognizer.net import LoadedNet
 
 CHUNK = 1024  # windows whose log probabilities are held at once by `read_windows`: 25 MB at 256 px
 PER_CHARACTER = 2.0  # nats: the prior makes long texts unlikely as such, which print does not
+# How a window that is not sure is looked at again: stretched, and moved down by so many px. Narrow
+# letters get more time steps, and what a pixel's place decides is no reading.
+LOOKS = ((1.2, -1.0), (1.2, 1.0))
 BUCKET = 32  # px: windows are batched by width in steps of this (0.42 -> 0.30 ms a word)
 
 
@@ -41,13 +45,17 @@ class TranscriptSettings:
     prior: float = param(0.25, low=0.0, high=2.0,
                          help="weight of how likely a text is before it is seen (of its log "
                               "probability), in choosing among alternatives; 0 = the net alone")
+    looks: int = param(len(LOOKS), low=0, high=len(LOOKS),
+                       help="times a window that is not sure is read again, wider and moved by a "
+                            "pixel; what all looks say together counts")
     threads: int = param(0, unit="threads", low=0, high=256, help="for the net; 0 = torch's choice")
 
     def __post_init__(self) -> None:
         check_limits(self)
 
 
-NET_ALONE = TranscriptSettings(prior=0.0)  # what the net says, weighed with nothing
+# What the net says at first sight, weighed with nothing.
+NET_ALONE = TranscriptSettings(prior=0.0, looks=0, top_k=1)
 
 
 def transcripts(segments: Segments, settings: TranscriptSettings, net: LoadedNet) -> Transcripts:
@@ -55,12 +63,12 @@ def transcripts(segments: Segments, settings: TranscriptSettings, net: LoadedNet
 
     `confidence` is the probability, summed over alignments, that the window spells exactly `text`
     (`choose`), calibrated by what the weights file carries; `top_score` is the net's own, not
-    calibrated. Time steps beyond a window's own width say blank. The same windows give
-    the same table.
+    calibrated. Positions and log probabilities are those of the first look; its time steps beyond
+    a window's own width say blank. The same windows give the same table.
     """
-    log_probs = log_probs_of(segments.window, segments.width, settings, net)
-    return decoded(log_probs, settings, Parents.one_each("segments", np.arange(len(segments))),
-                   net.calibration)
+    log_probs, choice = read_at(segments.window, segments.width, settings, net)
+    return _table(log_probs, choice, Parents.one_each("segments", np.arange(len(segments))),
+                  net.calibration)
 
 
 def read_windows(windows: list[NDArray[np.uint8]], settings: TranscriptSettings,
@@ -75,13 +83,26 @@ def read_windows(windows: list[NDArray[np.uint8]], settings: TranscriptSettings,
     for start in range(0, len(order), CHUNK):
         rows = order[start:start + CHUNK]
         window, width = pad_windows([windows[row] for row in rows])
-        log_probs = log_probs_of(window, width, settings, net)
-        choice = choose(log_probs, ctc.best_paths(log_probs).texts, settings, net.calibration,
-                        alternatives=settings.prior > 0)
+        choice = read_at(window, width, settings, net)[1]
         confidence[rows] = choice.confidence
         for row, text in zip(rows, choice.texts):
             texts[row] = text
     return texts, confidence
+
+
+def read_at(window: NDArray[np.uint8], width: NDArray[np.int32], settings: TranscriptSettings,
+            net: LoadedNet) -> tuple[NDArray[np.float32], Choice]:
+    """(log probabilities (n, T, C) of the first look, what is read) of windows (n, 32, W)."""
+    def look_again(rows: NDArray[np.int64]) -> list[NDArray[np.float32]]:
+        found = []
+        for stretch, down in LOOKS[:settings.looks]:
+            moved = [moved_window(window[row, :, :width[row]], stretch, down) for row in rows]
+            found.append(log_probs_of(*pad_windows(moved), settings, net))
+        return found
+
+    log_probs = log_probs_of(window, width, settings, net)
+    return log_probs, choose(log_probs, ctc.best_paths(log_probs).texts, settings, net.calibration,
+                             look_again)
 
 
 def log_probs_of(window: NDArray[np.uint8], width: NDArray[np.int32], settings: TranscriptSettings,
@@ -135,47 +156,75 @@ class Choice:
 
 
 def choose(log_probs: NDArray[np.float32], paths: list[str], settings: TranscriptSettings,
-           calibration: Calibration, alternatives: bool = True) -> Choice:
+           calibration: Calibration,
+           look_again: Callable[[NDArray[np.int64]], list[NDArray[np.float32]]] | None = None,
+           ) -> Choice:
     """Choose between what the best paths through (n, T, C) say and their alternatives.
 
-    Windows that are not sure have alternatives (beam search; none at all with `alternatives` off).
-    Of these the one of most weight is chosen: log probability by the net, and `settings.prior`
-    times how likely the text is beforehand (`core.recognizer.prior`). A window that the net takes
-    for empty stays so.
+    Windows that are not sure have alternatives (beam search) and are looked at again; the score of
+    a text is its mean over the looks (a geometric mean of probabilities). Of the alternatives
+    the one of most weight is chosen: log probability by the net, and `settings.prior` times how
+    likely the text is beforehand (`core.recognizer.prior`). A window that the net takes for empty
+    stays so, and one is empty that all looks together take for it.
+
+    look_again  rows (m,) -> for each further look (m, T', C) log probabilities; None = one look
     """
     score = ctc.log_likelihoods(log_probs, paths)
     confidence = calibration.confidences(score, [len(text) for text in paths])
-    rows, texts, own = [], [], []  # every alternative, the row it belongs to; places of the paths
-    for row, text in enumerate(paths):
-        sure = not alternatives or confidence[row] >= settings.sure or settings.top_k == 1
-        others = [] if sure else ctc.beam_search(log_probs[row], settings.top_k, settings.beam)
-        several = list(dict.fromkeys([text, *(other for other, _ in others)]))[:settings.top_k]
-        own.append(len(rows))
-        rows += [row] * len(several)
-        texts += several
+    unsure = (confidence < settings.sure) & (settings.top_k > 1)
+    said = np.array([bool(path) for path in paths], bool)
+    again = np.flatnonzero(unsure & said)
+    looks = look_again(again) if look_again and len(again) else []
+    place = np.full(len(paths), -1)  # of a row in each further look
+    if looks:
+        place[again] = np.arange(len(again))
+    rows, texts = [], []  # every alternative, the row it belongs to
+    for row, path in enumerate(paths):
+        found = {path: None}
+        if unsure[row]:
+            seen = [log_probs[row], *(look[place[row]] for look in looks if place[row] >= 0)]
+            for one in seen:
+                found |= dict.fromkeys(
+                    text for text, _ in ctc.beam_search(one, settings.top_k, settings.beam))
+        rows += [row] * len(found)
+        texts += found
     # Scored alike by the forward sum: the beam's own scores leave out paths it dropped.
     row = np.array(rows, np.int64)
-    top, is_path = np.zeros(len(texts)), np.zeros(len(texts), bool)
-    is_path[np.array(own, np.int64)] = True
-    top[is_path] = score
-    more = np.flatnonzero(~is_path)
-    top[more] = ctc.log_likelihoods(log_probs, [texts[k] for k in more], row[more])
-    gain = _prior_gain(row, texts, paths, settings)
+    top = ctc.log_likelihoods(log_probs, texts, row)
+    seen_again = np.flatnonzero(place[row] >= 0)
+    some, at = [texts[k] for k in seen_again], place[row[seen_again]]
+    for look in looks:
+        top[seen_again] += ctc.log_likelihoods(look, some, at)
+    top[seen_again] /= 1 + len(looks)
+    gain = _prior_gain(row, texts, top, paths, settings)
     order = np.lexsort((-(top + gain), row))
     row, top, gain, texts = row[order], top[order], gain[order], [texts[k] for k in order]
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(paths)))]).astype(np.int64)
+    offsets = _offsets(row, len(paths))
     log_p = _posterior(row, top, gain, offsets)
     chosen = [texts[first] for first in offsets[:-1]]
     confidence = calibration.confidences(log_p, [len(text) for text in chosen])
-    return Choice(chosen, log_p, confidence, offsets, texts, top)
+    # a wider look has time steps for texts that the first one has no room for
+    possible = top > ctc.NEVER / 10
+    kept = np.flatnonzero(possible & (np.arange(len(row)) - offsets[row] < settings.top_k))
+    return Choice(chosen, log_p, confidence, _offsets(row[kept], len(paths)),
+                  [texts[k] for k in kept], top[kept])
 
 
-def _prior_gain(row: NDArray, texts: list[str], paths: list[str],
+def _offsets(row: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """(n + 1,) where the entries of each of n rows begin, `row` sorted."""
+    return np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n))]).astype(np.int64)
+
+
+def _prior_gain(row: NDArray, texts: list[str], top: NDArray, paths: list[str],
                 settings: TranscriptSettings) -> NDArray[np.float64]:
-    """(m,) what the prior adds to each alternative's log probability."""
+    """(m,) what the prior adds to each alternative's log probability `top`."""
     gain = np.zeros(len(texts))
     said = np.array([bool(text) for text in texts], bool)
-    read = np.array([bool(paths[k]) for k in row], bool)
+    best = np.full(len(paths), -np.inf)
+    np.maximum.at(best, row, np.where(said, top, -np.inf))
+    emptied = np.zeros(len(paths), bool)
+    emptied[row[~said & (top > best[row])]] = True
+    read = np.array([bool(path) for path in paths], bool)[row] & ~emptied[row]
     # the prior knows texts, not how often a window holds none
     gain[said != read] = -np.inf
     weighed = np.flatnonzero(said & read & (np.bincount(row, minlength=len(paths))[row] > 1))
@@ -201,11 +250,10 @@ def _posterior(row: NDArray, top: NDArray, gain: NDArray, offsets: NDArray) -> N
     return np.minimum(top[first] - np.log(np.maximum(total + left, 1e-300)), 0.0)
 
 
-def decoded(log_probs: NDArray[np.float32], settings: TranscriptSettings,
-            parents: Parents, calibration: Calibration) -> Transcripts:
-    """The table of log probabilities (n, T, C): texts, confidences, alternatives."""
+def _table(log_probs: NDArray[np.float32], choice: Choice, parents: Parents,
+           calibration: Calibration) -> Transcripts:
+    """What was read of log probabilities (n, T, C), with each character's place."""
     paths = ctc.best_paths(log_probs)
-    choice = choose(log_probs, paths.texts, settings, calibration)
     bounds = paths.char_offsets
     char_t = [paths.char_t[a:b] for a, b in pairwise(bounds)]
     char_p = [paths.char_confidence[a:b] for a, b in pairwise(bounds)]

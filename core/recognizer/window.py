@@ -113,6 +113,18 @@ def cut_window(gray: NDArray[np.uint8], quad: NDArray, polarity: int = DARK_ON_L
     return sample_window(gray, affine, width, height, polarity), affine
 
 
+def moved_window(window: NDArray[np.uint8], stretch: float, down: float) -> NDArray[np.uint8]:
+    """The same window another way: (32, w') with w' about `stretch` times w, a multiple of STEP, its
+    content `down` px lower; the border is repeated."""
+    height, width = window.shape
+    wide = max(MIN_WIDTH, round(width * stretch / STEP) * STEP)
+    factor = wide / width
+    # pixel edges -> pixel centres, as in sample_window
+    affine = np.array([[factor, 0, 0.5 * factor - 0.5], [0, 1, down]])
+    return cv2.warpAffine(window, affine, (wide, height), flags=cv2.INTER_LINEAR,
+                          borderMode=cv2.BORDER_REPLICATE)
+
+
 def guess_polarity(gray: NDArray[np.uint8], quad: NDArray) -> int:
     """Code of Blobs.POLARITIES by comparing a box's border with its inside.
 

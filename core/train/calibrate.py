@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from core.errors import Missing, Usage
 from core.evaluate.words import WordTruth, cut_truth, is_right, read_truth
-from core.recognizer import ctc, net
+from core.recognizer import net
 from core.recognizer.calibration import Calibration, Reliability, fit, reliability
-from core.recognizer.transcribe import CHUNK, TranscriptSettings, choose, log_probs_of
+from core.recognizer.transcribe import CHUNK, TranscriptSettings, read_at
 from core.recognizer.window import pad_windows
 from core.train.real import training_rows
 
@@ -46,9 +46,7 @@ def readings_of(truth: list[WordTruth], root: Path, loaded: net.LoadedNet) -> Re
     for start in range(0, len(order), CHUNK):
         rows = order[start:start + CHUNK]
         window, width = pad_windows([windows[row] for row in rows])
-        log_probs = log_probs_of(window, width, TranscriptSettings(), loaded)
-        choice = choose(log_probs, ctc.best_paths(log_probs).texts, TranscriptSettings(),
-                        loaded.calibration)
+        choice = read_at(window, width, TranscriptSettings(), loaded)[1]
         log_p[rows] = choice.log_p
         for row, text in zip(rows, choice.texts):
             texts[row] = text

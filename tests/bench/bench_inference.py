@@ -29,7 +29,8 @@ from core.evaluate.words import cut_truth, read_truth, some_of
 from core.pipeline import RESOURCES, default_words
 from core.recognizer import alphabet, ctc, net
 from core.recognizer.architecture import BEYOND, TIME_STRIDE
-from core.recognizer.transcribe import TranscriptSettings, batches_by_width, choose, log_probs_of
+from core.recognizer.transcribe import (
+    NET_ALONE, TranscriptSettings, batches_by_width, log_probs_of, read_at)
 from core.recognizer.window import pad_windows, standardise
 
 WORDS_PER_PAGE = 400  # of an ordinary letter
@@ -182,14 +183,13 @@ def main() -> None:
             differs = sum(a != b for a, b in zip(texts, expected))
             print(f"| {name}{' on CUDA' if on_gpu else ''} | {threads} | {1000 * seconds / n:.3f} | "
                   f"{n / seconds:,.0f} | {differs} | {hours * price:,.2f} |", flush=True)
-    log_probs = log_probs.copy()
-    calibration = net.load(args.model).calibration
-    for name, prior, alternatives in (("best path and forward sum", 0.0, False),
-                                      ("with alternatives and prior", settings.prior, True)):
-        weighed = replace(settings, prior=prior)
-        decode = seconds_of(lambda s=weighed, a=alternatives: choose(
-            log_probs, ctc.best_paths(log_probs).texts, s, calibration, a), 3, clock)
-        print(f"decode, {name}: {1000 * decode / n:.3f} ms/word")
+    loaded = net.load(args.model)
+    for name, weighed in (("best path and forward sum", NET_ALONE),
+                          ("alternatives and prior", replace(settings, looks=0)),
+                          ("alternatives, prior and further looks", settings)):
+        whole = seconds_of(lambda s=weighed: read_at(window, width, s, loaded), 3, clock)
+        alone = seconds_of(lambda s=weighed: log_probs_of(window, width, s, loaded), 3, clock)
+        print(f"decode, {name}: {1000 * (whole - alone) / n:.3f} ms/word")
 
 
 if __name__ == "__main__":
