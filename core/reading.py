@@ -339,9 +339,9 @@ class Transcripts(Table):
     char_t           (m,) float32, CTC time step (window px / 4) of each character's centre
     char_confidence  (m,) float32
     top_offsets      (n + 1,) int64 into top_text (k,) <U and top_score (k,) float32, log
-                     probability by the net alone; the chosen text first
-    path_text        (n,) <U, what the net's best path says; `text` differs from it where how
-                     likely texts are beforehand outweighed the net
+                     probability by the net alone, the mean of its looks; the chosen text first
+    path_text        (n,) <U, what the net's best path says at first sight; `text` differs from it
+                     where further looks, or how likely texts are beforehand, outweighed that
     log_probs        (n, T, C) float16, class 0 = blank; (0, 0, 0) where they were dropped
     parents          segments, one each
     """

@@ -137,7 +137,8 @@ def test_a_window_still_shows_its_text_when_all_befalls_it_at_once() -> None:
 
 
 def test_widths_are_like_those_of_real_words() -> None:
-    widths = [s.image.shape[1] for s in (sample(DEFAULT, 33, i) for i in range(1500)) if s.text]
+    single = replace(DEFAULT, filled=0.0)
+    widths = [s.image.shape[1] for s in (sample(single, 33, i) for i in range(1500)) if s.text]
     # words of receipts and screenshots have a median of 63 and 86 px; longer ones are taught, too
     assert 60 <= np.median(widths) <= 105
     assert np.percentile(widths, 99) > 256 and max(widths) <= 320
@@ -192,6 +193,17 @@ def test_a_box_that_holds_paper_has_the_same_word_smaller() -> None:
         assert wide.text.startswith(tight.text)  # smaller, so more of it fits
         assert np.allclose(held, held[0])  # the same paper on all four sides
         assert 0.03 <= held[0] <= 0.17
+
+
+def test_a_filled_window_goes_on_where_the_single_text_ends() -> None:
+    settings = replace(PLAIN, width_max=512)
+    on = 0
+    for i in range(200):
+        single = sample(replace(settings, filled=0.0), 4, i).text
+        filled = sample(replace(settings, filled=1.0), 4, i).text
+        # a font that lacks a character of the longer text may have been exchanged for another
+        on += filled.startswith(single + " ") or (len(single) >= 15 and filled == single)
+    assert on > 180
 
 
 def test_more_text_is_cut_not_shrunk() -> None:

@@ -185,7 +185,7 @@ def _transcript(reading: Reading, transcripts, row: int) -> list[Node]:
                                          f"log probability {transcripts.top_score[i]:.2f}")
                 for i in shown)
     alone = str(transcripts.path_text[row])
-    outweighed = [Node("the net alone", f"“{alone}”, which is a less likely text beforehand")] \
+    outweighed = [Node("at first sight", f"“{alone}”; further looks or a likelier text outweighed it")] \
         if alone != transcripts.text[row] else []
     return [Node("text", f"“{transcripts.text[row]}”"), *outweighed,
             Node("confidence", f"{transcripts.confidence[row]:.3f}"),

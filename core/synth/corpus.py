@@ -310,6 +310,8 @@ SINGLE = (LETTERS + CAPITALS).replace("O", "").replace("l", "") + "0123456789" *
 # So are a zero with a stroke and an I with dirt above it.
 NOT_ALONE = frozenset(".,'`_~^\"‘’“”„°¡…ØøÍÌÎÏíìîï")
 
+LONG = 15  # characters that fill a window of 256 px, near enough
+
 
 def draw_text(stream: Stream, odds: tuple[float, ...]) -> tuple[str, str]:
     """(kind, text): one text in the alphabet, without spaces at its ends.
@@ -321,3 +323,13 @@ def draw_text(stream: Stream, odds: tuple[float, ...]) -> tuple[str, str]:
     while not text or text in NOT_ALONE:
         text = draw(stream, load()).strip()
     return name, text
+
+
+def filled(text: str, stream: Stream, odds: tuple[float, ...]) -> str:
+    """The text and one to three more of the same odds, until it is LONG; some spaces are wide."""
+    for _ in range(stream.pick((1, 2, 2, 3, 3, 3))):
+        if len(text) >= LONG:
+            break
+        space = " " if stream.chance(0.85) else " " * stream.whole(2, 4)
+        text += space + draw_text(stream, odds)[1]
+    return text

@@ -53,6 +53,8 @@ class SampleSettings:
     joined: float = param(.012, low=0, high=1, help="two tokens without a space (weight)")
     several: float = param(.06, low=0, high=1, help="several words with spaces (weight)")
     till: float = param(.02, low=0, high=1, help="words as tills print them (weight)")
+    filled: float = param(0.6, low=0, high=1, help="windows that go on with more texts of their "
+                          "sort: a sample teaches as many characters as its window holds")
     tape: float = param(0.3, low=0, high=1, help="receipts: a till's texts, fonts and wear, set "
                         "narrow")
     screen: float = param(0.36, low=0, high=1, help="set small with hinted glyphs, then "
@@ -267,6 +269,9 @@ class _Making:
         odds = tuple(tape.TEXTS.get(name, 0.0) for name in names) if self.tape else \
             tuple(getattr(settings, name) for name in names)
         kind, text = corpus.draw_text(self._stream("text"), odds)
+        more = self._stream("filled")
+        if more.chance(settings.filled):
+            text = corpus.filled(text, more, odds)
         if self.tape and self.tape.upper:
             text = text.upper()
         font, text = layout.font_for(text, self._stream("font"), atlas,

@@ -7,12 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 
 from core.recognizer import prior
-from core.synth import corpus
+from core.recognizer.alphabet import covers
+from core.synth import corpus, tape
 from core.synth.sample import SampleSettings
 from core.synth.stream import Stream
 
-SAMPLES = 200_000
+SAMPLES = 400_000
 SEED = 777  # no training run's: the prior should not be made of the very texts the net saw
+TAPES = 0.3  # of the texts are a receipt's: as many as in training
 # What is drawn to show every character is rarer in print; pieces and missing spaces are defects.
 FACTORS = {"symbols": 0.3, "accented": 0.3, "code_text": 0.5, "piece": 0.0, "joined": 0.0}
 
@@ -24,9 +26,20 @@ LONE = "-:&/*=#|123xX@%$"
 def texts(n: int, seed: int = SEED) -> list[str]:
     """n texts of the corpus, kinds as often as training draws them but for FACTORS."""
     defaults = {f.name: f.default for f in fields(SampleSettings)}
-    odds = tuple(defaults[name] * FACTORS.get(name, 1.0) for name, _ in corpus.KINDS)
-    return [_as_printed(" ".join(corpus.draw_text(Stream(seed, i, "text"), odds)[1].split()),
-                        Stream(seed, i, "printed")) for i in range(n)]
+    odds, of_tapes = (tuple(weights.get(name, 0.0) * FACTORS.get(name, 1.0)
+                            for name, _ in corpus.KINDS) for weights in (defaults, tape.TEXTS))
+    found = []
+    for i in range(n):
+        stream = Stream(seed, i, "tape")
+        receipt = tape.draw_tape(stream, TAPES)
+        text = corpus.draw_text(Stream(seed, i, "text"), of_tapes if receipt else odds)[1]
+        text = " ".join(text.split())
+        if receipt:
+            shouted = text.upper()
+            found.append(shouted if receipt.upper and covers(shouted) else text)
+        else:
+            found.append(_as_printed(text, Stream(seed, i, "printed")))
+    return found
 
 
 def _as_printed(text: str, stream: Stream) -> str:

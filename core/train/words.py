@@ -43,13 +43,14 @@ CARD = "Trained on synthetic words only."
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """One training run. Rates and betas are those of training at batch 64."""
+    """One training run. At equal samples batches of 32 come out with a tenth fewer errors than
+    batches of 64 (notebook), and take a tenth longer."""
 
     net: NetSettings = field(default_factory=NetSettings)
     minutes: float = param(0.0, unit="min", low=0, help="budget in time; 0 = none")
     samples: int = param(0, unit="samples", low=0, help="budget in samples; 0 = none")
-    batch_size: int = param(64, unit="windows", low=1, high=8192)
-    rate: float = param(2e-3, low=0.0, high=1.0, help="AdamW learning rate at its constant level")
+    batch_size: int = param(32, unit="windows", low=1, high=8192)
+    rate: float = param(1.4e-3, low=0.0, high=1.0, help="AdamW learning rate at its constant level")
     beta1: float = param(0.9, low=0.0, high=1.0)
     beta2: float = param(0.98, low=0.0, high=1.0)
     weight_decay: float = param(1e-2, low=0.0, help="on weights, not on norms and biases")
@@ -400,7 +401,7 @@ def _held_out(settings: TrainSettings, source: Source, least: int = 1024) -> Bat
     for batch in source(HELD_OUT):
         batches.append(batch)
         n += len(batch.texts)
-        if n >= min(least, 16 * settings.batch_size):
+        if n >= min(least, 32 * settings.batch_size):
             break
     return stacked(batches)
 

@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="with --resume: a new budget, decaying from its start to its end")
     parser.add_argument("--decay-start", type=float, default=0.5,
                         help="share of the budget at constant rate; 1 trains a trunk")
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, help="learning rate (default 2e-3; fine-tuning 4e-4)")
+    parser.add_argument("--batch", type=int, default=TrainSettings.batch_size)
+    parser.add_argument("--rate", type=float, help="learning rate (default 1.4e-3; fine-tuning 4e-4)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0, help="processes that draw samples")
     parser.add_argument("--threads", type=int, default=1)

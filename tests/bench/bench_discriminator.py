@@ -176,7 +176,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     began = time.process_time()
     real = real_windows(args.words, args.categories.split(","), args.count, args.seed)
-    drawn = drawn_windows([len(t) for _, t, _ in real], SampleSettings(), args.seed)
+    # real windows are cut word by word
+    drawn = drawn_windows([len(t) for _, t, _ in real], SampleSettings(filled=0.0), args.seed)
     files = sorted({f for f, _, _ in real})
     random.Random(args.seed).shuffle(files)
     held = set(files[:len(files) // 3])
