@@ -49,7 +49,10 @@ def test_what_later_looks_see_outweighs_the_first():
     choice, _ = chosen([first], window_of({"7": .1, "1": .9}), window_of({"7": .3, "1": .7}))
     assert choice.texts == ["1"]
     one, seven = (.4 * .9 * .7) ** (1 / 3), (.6 * .1 * .3) ** (1 / 3)
-    assert choice.top_score[:2] == pytest.approx(np.log([one, seven]), abs=1e-3)
+    # no look knows another text: the two have all of the probability
+    assert np.exp(choice.top_score[:2]) == pytest.approx([one / (one + seven), seven / (one + seven)],
+                                                         abs=1e-3)
+    assert choice.confidence[0] == pytest.approx(one / (one + seven), abs=1e-3)
 
 
 def test_a_later_look_may_find_a_text_that_the_first_did_not():

@@ -191,11 +191,11 @@ def choose(log_probs: NDArray[np.float32], paths: list[str], settings: Transcrip
     # Scored alike by the forward sum: the beam's own scores leave out paths it dropped.
     row = np.array(rows, np.int64)
     top = ctc.log_likelihoods(log_probs, texts, row)
-    seen_again = np.flatnonzero(place[row] >= 0)
-    some, at = [texts[k] for k in seen_again], place[row[seen_again]]
-    for look in looks:
-        top[seen_again] += ctc.log_likelihoods(look, some, at)
-    top[seen_again] /= 1 + len(looks)
+    if looks:
+        seen_again = np.flatnonzero(place[row] >= 0)
+        some, at = [texts[k] for k in seen_again], place[row[seen_again]]
+        top[seen_again] = _together(np.stack([top[seen_again], *(
+            ctc.log_likelihoods(look, some, at) for look in looks)]), at, len(again))
     gain = _prior_gain(row, texts, top, paths, settings)
     order = np.lexsort((-(top + gain), row))
     row, top, gain, texts = row[order], top[order], gain[order], [texts[k] for k in order]
@@ -208,6 +208,20 @@ def choose(log_probs: NDArray[np.float32], paths: list[str], settings: Transcrip
     kept = np.flatnonzero(possible & (np.arange(len(row)) - offsets[row] < settings.top_k))
     return Choice(chosen, log_p, confidence, _offsets(row[kept], len(paths)),
                   [texts[k] for k in kept], top[kept])
+
+
+def _together(scores: NDArray[np.float64], row: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+    """(m,) log probabilities of texts by several looks (looks, m), texts of `row` (m,) of n.
+
+    Geometric means, for a text that one look rules out is none; they are raised so that a row's
+    texts have together what the looks give them on average, for what the means lose no text gets.
+    """
+    mean = scores.mean(0)
+    given = np.bincount(row, np.exp(scores).mean(0), n)
+    kept = np.bincount(row, np.exp(mean), n)
+    known = (kept > 0) & (given > 0)
+    raised = np.log(np.where(known, given, 1.0)) - np.log(np.where(known, kept, 1.0))
+    return np.minimum(mean + raised[row], 0.0)
 
 
 def _offsets(row: NDArray[np.int64], n: int) -> NDArray[np.int64]:
