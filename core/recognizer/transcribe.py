@@ -26,6 +26,8 @@ PER_CHARACTER = 2.0  # nats: the prior makes long texts unlikely as such, which 
 # How a window that is not sure is looked at again: stretched, and moved down by so many px. Narrow
 # letters get more time steps, and what a pixel's place decides is no reading.
 LOOKS = ((1.2, -1.0), (1.2, 1.0))
+# rows (m,) -> for each further look (m, T', C) log probabilities
+LookAgain = Callable[[NDArray[np.int64]], list[NDArray[np.float32]]]
 BUCKET = 32  # px: windows are batched by width in steps of this (0.42 -> 0.30 ms a word)
 
 
@@ -156,9 +158,7 @@ class Choice:
 
 
 def choose(log_probs: NDArray[np.float32], paths: list[str], settings: TranscriptSettings,
-           calibration: Calibration,
-           look_again: Callable[[NDArray[np.int64]], list[NDArray[np.float32]]] | None = None,
-           ) -> Choice:
+           calibration: Calibration, look_again: LookAgain | None = None) -> Choice:
     """Choose between what the best paths through (n, T, C) say and their alternatives.
 
     Windows that are not sure have alternatives (beam search) and are looked at again; the score of
@@ -167,35 +167,9 @@ def choose(log_probs: NDArray[np.float32], paths: list[str], settings: Transcrip
     likely the text is beforehand (`core.recognizer.prior`). A window that the net takes for empty
     stays so, and one is empty that all looks together take for it.
 
-    look_again  rows (m,) -> for each further look (m, T', C) log probabilities; None = one look
+    look_again  None = one look only
     """
-    score = ctc.log_likelihoods(log_probs, paths)
-    confidence = calibration.confidences(score, [len(text) for text in paths])
-    unsure = (confidence < settings.sure) & (settings.top_k > 1)
-    said = np.array([bool(path) for path in paths], bool)
-    again = np.flatnonzero(unsure & said)
-    looks = look_again(again) if look_again and len(again) else []
-    place = np.full(len(paths), -1)  # of a row in each further look
-    if looks:
-        place[again] = np.arange(len(again))
-    rows, texts = [], []  # every alternative, the row it belongs to
-    for row, path in enumerate(paths):
-        found = {path: None}
-        if unsure[row]:
-            seen = [log_probs[row], *(look[place[row]] for look in looks if place[row] >= 0)]
-            for one in seen:
-                found |= dict.fromkeys(
-                    text for text, _ in ctc.beam_search(one, settings.top_k, settings.beam))
-        rows += [row] * len(found)
-        texts += found
-    # Scored alike by the forward sum: the beam's own scores leave out paths it dropped.
-    row = np.array(rows, np.int64)
-    top = ctc.log_likelihoods(log_probs, texts, row)
-    if looks:
-        seen_again = np.flatnonzero(place[row] >= 0)
-        some, at = [texts[k] for k in seen_again], place[row[seen_again]]
-        top[seen_again] = _together(np.stack([top[seen_again], *(
-            ctc.log_likelihoods(look, some, at) for look in looks)]), at, len(again))
+    row, texts, top = _alternatives(log_probs, paths, settings, calibration, look_again)
     gain = _prior_gain(row, texts, top, paths, settings)
     order = np.lexsort((-(top + gain), row))
     row, top, gain, texts = row[order], top[order], gain[order], [texts[k] for k in order]
@@ -208,6 +182,38 @@ def choose(log_probs: NDArray[np.float32], paths: list[str], settings: Transcrip
     kept = np.flatnonzero(possible & (np.arange(len(row)) - offsets[row] < settings.top_k))
     return Choice(chosen, log_p, confidence, _offsets(row[kept], len(paths)),
                   [texts[k] for k in kept], top[kept])
+
+
+def _alternatives(log_probs: NDArray[np.float32], paths: list[str], settings: TranscriptSettings,
+                  calibration: Calibration, look_again: LookAgain | None,
+                  ) -> tuple[NDArray[np.int64], list[str], NDArray[np.float64]]:
+    """(row (m,) sorted, text, log probability (m,) by the net) of every text that is weighed."""
+    score = ctc.log_likelihoods(log_probs, paths)
+    confidence = calibration.confidences(score, [len(path) for path in paths])
+    unsure = (confidence < settings.sure) & (settings.top_k > 1)
+    again = np.flatnonzero(unsure & np.array([bool(path) for path in paths], bool))
+    looks = look_again(again) if look_again and len(again) else []
+    place = np.full(len(paths), -1)  # of a row in each further look
+    if looks:
+        place[again] = np.arange(len(again))
+    rows, texts = [], []
+    for k, path in enumerate(paths):
+        found = {path: None}
+        if unsure[k]:
+            for seen in [log_probs[k], *(look[place[k]] for look in looks if place[k] >= 0)]:
+                found |= dict.fromkeys(
+                    text for text, _ in ctc.beam_search(seen, settings.top_k, settings.beam))
+        rows += [k] * len(found)
+        texts += found
+    # Scored alike by the forward sum: the beam's own scores leave out paths it dropped.
+    row = np.array(rows, np.int64)
+    top = ctc.log_likelihoods(log_probs, texts, row)
+    if looks:
+        seen_again = np.flatnonzero(place[row] >= 0)
+        some, at = [texts[k] for k in seen_again], place[row[seen_again]]
+        top[seen_again] = _together(np.stack([top[seen_again], *(
+            ctc.log_likelihoods(look, some, at) for look in looks)]), at, len(again))
+    return row, texts, top
 
 
 def _together(scores: NDArray[np.float64], row: NDArray[np.int64], n: int) -> NDArray[np.float64]:
