@@ -30,7 +30,12 @@ from core.pipeline import RESOURCES, default_words
 from core.recognizer import alphabet, ctc, net
 from core.recognizer.architecture import BEYOND, TIME_STRIDE
 from core.recognizer.transcribe import (
-    NET_ALONE, TranscriptSettings, batches_by_width, log_probs_of, read_at)
+    NET_ALONE,
+    TranscriptSettings,
+    batches_by_width,
+    log_probs_of,
+    read_at,
+)
 from core.recognizer.window import pad_windows, standardise
 
 WORDS_PER_PAGE = 400  # of an ordinary letter
