@@ -238,3 +238,24 @@ def test_states_that_do_not_fit_say_so(tmp_path):
 def test_settings_survive_a_checkpoint():
     s = settings(123, seed=7)
     assert words.settings_of(words.plain(s)) == s
+
+
+def test_the_mean_of_weights_lies_between_them(tmp_path):
+    parts = [tmp_path / "a.pt", tmp_path / "b.pt"]
+    for seed, path in enumerate(parts):
+        torch.manual_seed(seed)
+        net.save(net.WordNet(TINY), path, 100 * (seed + 1), "drawn words")
+    assert words.average(parts, tmp_path / "mean.pt") == 200
+    a, b = (net.load_raw(path)[0].state_dict() for path in parts)
+    mean, content = net.load_raw(tmp_path / "mean.pt")
+    for name, value in mean.state_dict().items():
+        if value.is_floating_point():
+            assert torch.allclose(2 * value, a[name] + b[name], atol=2e-3), name  # fp16 in files
+    assert (content["samples"], content["card"]) == (200, "drawn words")
+
+
+def test_weights_of_other_data_are_not_averaged(tmp_path):
+    for name, card in (("a.pt", "drawn words"), ("b.pt", "receipts")):
+        net.save(net.WordNet(TINY), tmp_path / name, 1, card)
+    with pytest.raises(Usage, match="b.pt: another net or other data"):
+        words.average([tmp_path / "a.pt", tmp_path / "b.pt"], tmp_path / "mean.pt")

@@ -36,10 +36,11 @@ def entry_of_run(folder: Path, scores: WordScores, title: str, goal: str, comman
 
 
 def note_of_run(folder: Path, tsv: Path, root: Path, title: str, goal: str, command: str,
-                learnt: str = "", into: Path = notebook.FOLDER) -> Path:
+                learnt: str = "", into: Path = notebook.FOLDER,
+                weights: Path | None = None) -> Path:
     """Score a run's weights on a whole words TSV and write its entry, with the words behind it and
-    the run's log; the Markdown file's path comes back."""
-    scores = score_words(tsv, root, net.load(Path(folder) / WEIGHTS))
+    the run's log; the Markdown file's path comes back. weights: what is scored instead, if given."""
+    scores = score_words(tsv, root, net.load(weights or Path(folder) / WEIGHTS))
     entry = entry_of_run(folder, scores, title, goal, command, learnt)
     log = (Path(folder) / LOG).read_text(encoding="utf-8")
     return notebook.write(entry, into, notebook.results_of(scores), log)

@@ -431,3 +431,27 @@ def export(state_path: Path, weights_path: Path, card: str | None = None) -> int
     model.load_state_dict(state.average or state.model)
     net.save(model, weights_path, state.samples, state.card if card is None else card)
     return state.samples
+
+
+def average(parts: list[Path], weights_path: Path) -> int:
+    """Write the mean of several weights files of one shape; the most samples any has seen come back.
+
+    Runs that began with the same weights lie in one basin, where the mean reads better than either
+    (Wortsman et al. 2022, "Model soups"). The mean has no calibration yet. Raises Usage where the
+    nets differ in shape or in what they were trained on.
+    """
+    if len(parts) < 2:
+        raise Usage("--average needs two weights files or more")
+    loaded = [net.load_raw(part) for part in parts]
+    model, content = loaded[0]
+    for part, (other, about) in zip(parts, loaded):
+        if other.settings != model.settings or about["card"] != content["card"]:
+            raise Usage(f"{part}: another net or other data than {parts[0]}; only weights of the "
+                        "same shape, trained on the same kinds of words, can be averaged")
+    states = [other.state_dict() for other, _ in loaded]
+    mean = {name: torch.stack([state[name].float() for state in states]).mean(0).to(value.dtype)
+            if value.is_floating_point() else value for name, value in states[0].items()}
+    model.load_state_dict(mean)
+    samples = max(about["samples"] for _, about in loaded)
+    net.save(model.eval(), weights_path, samples, content["card"])
+    return samples

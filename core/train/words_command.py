@@ -1,6 +1,7 @@
 """Train the Word Deep Net: `main.py train words --out DIR --minutes 60`.
 
 Fine-tune it on real words:  --finetune TRAIN.tsv --from WEIGHTS --minutes 8
+Average several runs:        --average WEIGHTS WEIGHTS --export WEIGHTS
 Calibrate its confidence:    --calibrate WEIGHTS --fit TRAIN.tsv --eval DEV.tsv
 Several settings in turn:    --sweep FILE.toml
 Several processes:           torchrun --nproc-per-node 2 main.py train words ...
@@ -21,7 +22,7 @@ from core.train.exam import Exam, exam_of
 from core.train.finetune import CARD as CARD_TUNED
 from core.train.finetune import mixed
 from core.train.real import RealSettings, real_words
-from core.train.words import CARD, STATE, TrainSettings, export, settings_of, train
+from core.train.words import CARD, STATE, TrainSettings, average, export, settings_of, train
 
 TUNING_RATE = 4e-4  # AdamW, a fifth of training's: the weights are good already
 
@@ -71,6 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        "writes a notebook entry (needs --eval)")
     other.add_argument("--export", type=Path, metavar="WEIGHTS",
                        help="write the weights of --resume (default: of --out) here and end")
+    other.add_argument("--average", type=Path, nargs="+", metavar="WEIGHTS", help="with --export: "
+                       "write the mean of these weights there")
     other.add_argument("--split", type=Path, metavar="FOLDER", help="copy the state of --resume "
                        "(default: of --out) there in files of at most 16 MiB")
     other.add_argument("--card", type=Path, metavar="WEIGHTS", help="with --eval: write the model "
@@ -78,11 +81,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     other.add_argument("--note", metavar="TITLE", help="with --eval: score the run in --out on "
                        "the whole list, write its notebook entry and end")
     other.add_argument("--goal", default="", help="with --note: the entry's first sentence")
+    other.add_argument("--scored", type=Path, metavar="WEIGHTS", help="with --note: score these "
+                       "instead of the run's own, a mean with other runs for instance")
     other.add_argument("--learnt", default="", help="with --note: its last")
 
 
 def run(args: argparse.Namespace) -> int:
     """`main.py train words`: train, or do one of the other things. Returns an exit code."""
+    if args.average:
+        if not args.export:
+            raise Usage("--average needs a file to write: --export WEIGHTS")
+        samples = average(args.average, args.export)
+        print(f"{args.export}: mean of {len(args.average)} weights, {samples:,} samples; calibrate it")
+        return 0
     if args.export:
         samples = export(args.resume or args.out / STATE, args.export)
         print(f"{args.export}: weights after {samples:,} samples")
@@ -179,7 +190,7 @@ def _note(args: argparse.Namespace) -> int:
     else:
         command += f" --decay-start {settings.decay_start:g}"
     print(note_of_run(args.out, args.exam, root_of(args, args.exam), args.note, args.goal, command,
-                      args.learnt))
+                      args.learnt, weights=args.scored))
     return 0
 
 
