@@ -125,6 +125,24 @@ def test_pieces_of_pictures_say_nothing_and_repeat():
         assert piece.window(256).shape[0] == 32
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_stripes_of_pictures_are_slanted(seed):
+    tone = pictures._stripes(np.random.default_rng(seed), np.full((500, 700), 0.5, np.float32))
+    changed = (np.abs(tone - 0.5) > 0.2).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(changed)
+    longest = np.argmax(stats[1:, cv2.CC_STAT_AREA]) + 1
+    y, x = np.nonzero(labels == longest)
+    assert len(x) > 20 and np.ptp(x) > 2 and np.ptp(y) > 2  # neither upright nor level
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lattices_of_pictures_are_many_small_blots(seed):
+    tone = pictures._lattice(np.random.default_rng(seed), np.full((500, 700), 0.5, np.float32))
+    n, _, stats, _ = cv2.connectedComponentsWithStats((np.abs(tone - 0.5) > 0.05).astype(np.uint8))
+    height = stats[1:, cv2.CC_STAT_HEIGHT]
+    assert n - 1 >= 3 and np.mean((height >= 3) & (height <= pictures.LETTER[1])) > 0.5
+
+
 def test_either_case_is_right_where_the_case_is_not_known():
     classes = {c: alphabet.encode(c)[0] for c in "Aa"}
     log_probs = torch.full((2, 3, alphabet.N_CLASSES), -20.0)

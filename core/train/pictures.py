@@ -81,6 +81,9 @@ def page(rng: np.random.Generator) -> NDArray[np.uint8]:
     """A page (560, 760) with a picture of no subject in one of the ways pictures are printed."""
     height, width = SIZE[0] - 2 * EDGE, SIZE[1] - 2 * EDGE
     tone = _strands(rng, _things(rng, _light(rng, height, width)))
+    for pattern in (_stripes, _lattice):
+        if rng.random() < 0.6:
+            tone = pattern(rng, tone)
     tone = np.clip((tone - 0.5) * rng.uniform(0.8, 2.2) + rng.uniform(0.2, 0.75), 0, 1)
     screen = (_plain, _plain, _dots, _threshold, _threshold, _random)[rng.integers(6)]
     tone = screen(rng, tone)
@@ -138,6 +141,48 @@ def _strands(rng: np.random.Generator, tone: NDArray[np.float32]) -> NDArray[np.
             cv2.polylines(mask, [(path * 8).astype(np.int32)], False, 1.0, int(rng.integers(1, 4)),
                           cv2.LINE_AA, 3)
             tone = tone + mask * np.float32(shade + rng.normal(0, 0.1))
+    return tone
+
+
+def _stripes(rng: np.random.Generator, tone: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Poles, fences, bars of light: straight lines side by side at a slant, now and then broken."""
+    height, width = tone.shape
+    for _ in range(rng.integers(1, 4)):
+        start, slant = rng.uniform((0, 0), (width, height)), rng.uniform(0.25, 1.45)
+        slant *= rng.choice((-1, 1))
+        step, fan = rng.uniform(5, 40), rng.normal(0, 0.04)
+        length, shade = rng.uniform(12, 70), rng.choice((-1, 1)) * rng.uniform(0.3, 0.9)
+        for k in range(rng.integers(3, 16)):
+            way = np.array([np.cos(slant + k * fan), np.sin(slant + k * fan)])
+            a = start + (k * step + rng.normal(0, 2), rng.normal(0, 0.15 * length))
+            b = a + way * length * rng.uniform(0.4, 1.3)
+            mask = np.zeros_like(tone)
+            cv2.line(mask, *(tuple(int(8 * v) for v in p) for p in (a, b)), 1.0,
+                     int(rng.integers(1, 4)), cv2.LINE_AA, 3)
+            if rng.random() < 0.4:
+                mask = mask * (rng.random(tone.shape, np.float32) < rng.uniform(0.4, 0.9))
+            tone = tone + mask * np.float32(shade)
+    return tone
+
+
+def _lattice(rng: np.random.Generator, tone: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Windows of a house, tiles, a crowd: small uneven blots in slanting rows."""
+    height, width = tone.shape
+    for _ in range(rng.integers(1, 4)):
+        start, turn = rng.uniform((0, 0), (width, height)), rng.uniform(-0.6, 0.6)
+        lean = turn + np.pi / 2 + rng.uniform(-0.6, 0.6)
+        across = np.array([np.cos(turn), np.sin(turn)]) * rng.uniform(7, 26)
+        down = np.array([np.cos(lean), np.sin(lean)]) * rng.uniform(7, 26)
+        size, shade = rng.uniform(1.5, 7, 2), rng.choice((-1, 1)) * rng.uniform(0.25, 0.8)
+        mask = np.zeros_like(tone)
+        for row in range(rng.integers(2, 9)):
+            for column in range(rng.integers(3, 14)):
+                x, y = start + column * across + row * down + rng.normal(0, 1, 2)
+                if rng.random() < 0.85:
+                    axes = np.maximum(1, size * rng.uniform(0.5, 1.4, 2)).astype(int)
+                    cv2.ellipse(mask, (int(x), int(y)), tuple(int(v) for v in axes),
+                                np.rad2deg(turn), 0, 360, float(rng.uniform(0.3, 1)), -1)
+        tone = tone + cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.3, 1.2)) * np.float32(shade)
     return tone
 
 

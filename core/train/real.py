@@ -60,7 +60,7 @@ class RealSettings:
     share: float = param(0.5, low=0.0, high=1.0, help="of each batch that is real; the rest is "
                          "drawn, so that nothing is forgotten")
     screenshots: float = param(0.2, low=0.0, high=1.0, help="of the real ones; receipts otherwise")
-    negative: float = param(0.15, low=0.0, high=1.0, help="windows without text, of the real ones")
+    negative: float = param(0.22, low=0.0, high=1.0, help="windows without text, of the real ones")
     joined: float = param(0.12, low=0.0, high=1.0, help="two or three words of a line in one window")
     hard: float = param(3.0, low=1.0, high=20.0, help="how many times as often a word is taken that "
                         "the first weights misread or doubt")
@@ -316,7 +316,7 @@ def real_words(tsv: Path, root: Path, net: LoadedNet, most: int | None = None, s
     split = (Path(root) / rows[0].file).parent.parent
     n = max(200, len(rows) // 60)
     empty = (stray_pieces(split, net) + blank_pieces(rows, root, n, seed)
-             + drawn_pieces(n, seed) + picture_pieces(n // 30, seed))
+             + drawn_pieces(n, seed) + picture_pieces(n // 10, seed))
     by = {name: [w for w in words if w.truth.category == name] for name in CATEGORIES}
     return RealWords(by["register_tapes"], by["screenshots"], cut_pieces(several, root), empty,
                      LONGEST)
