@@ -158,10 +158,12 @@ def standardise(window: NDArray[np.uint8], width: NDArray[np.int32]) -> NDArray[
     """
     x = window.astype(np.float32)
     width = np.asarray(width)
-    for row in np.flatnonzero(width < x.shape[2]):
-        w = int(width[row])
-        x[row, :, w:] = np.median(x[row, :, max(0, w - 2):w])
     used = np.arange(x.shape[2])[None, None] < width[:, None, None]  # (n, 1, W)
+    padded = np.flatnonzero(width < x.shape[2])
+    last = np.maximum(width[padded, None] - (2, 1), 0)  # columns
+    last_two = x[padded[:, None], :, last].reshape(len(padded), 2 * x.shape[1])
+    edge = np.median(last_two, axis=1).astype(np.float32)
+    x[padded] = np.where(used[padded], x[padded], edge[:, None, None])
     count = np.maximum(width * x.shape[1], 1).astype(np.float32)
     mean = (x * used).sum((1, 2)) / count
     x -= mean[:, None, None]
