@@ -52,6 +52,20 @@ def _draw_spread(s: Stream, severity: float) -> Numbers:
     return amount * (1 if s.chance(.45) else -0.8), s.unit(), s.unit()
 
 
+def starved(ink: Ink, numbers: Numbers) -> Ink:
+    """What has little ink about it gets less: points, commas and hairlines fade before stems do, by
+    the head's heat, the lens or the scanner's idea of white.
+
+    full   share of the window's thickest print from which on nothing is lost
+    least  what is left of a lone speck
+    """
+    full, least = numbers
+    about = cv2.blur(ink, (7, 7))
+    most = max(1.0, full * float(about.max()))
+    keep = np.clip(np.arange(256, dtype=np.float32) / most, least, 1) * 255
+    return cv2.multiply(ink, cv2.LUT(about, keep.astype(np.uint8)), scale=1 / 255)
+
+
 def uneven(ink: Ink, numbers: Numbers) -> Ink:
     """Ink that took unevenly: rough edges and pale patches, as on fibrous or glossy paper."""
     rough, pale, grain, u, v = numbers
@@ -92,15 +106,16 @@ def thermal(ink: Ink, numbers: Numbers) -> Ink:
                       interpolation=cv2.INTER_LINEAR if along < .9 else cv2.INTER_CUBIC)
 
 
-def _lose(small: Ink, lost: float, at: float, pitch: float) -> None:
+def _lose(small: Ink, lost: float, at: float, pitch: float, left: float = 1 / 8) -> None:
     """Rows of dots that print as good as nothing, all along the line: a T becomes an I, a 3 a 5.
-    They take a horizontal stroke, 1.5 to 3.5 px of the window, most often that at the top."""
+    They take a horizontal stroke, 1.5 to 3.5 px of the window, most often that at the top.
+    `left` is the share of their ink that stays."""
     inked = np.flatnonzero(small.max(1) > 96)
     if inked.size:
         top, bottom = int(inked[0]), int(inked[-1])
         n = max(1, round((1.5 + 2 * lost) / pitch))
         row = top if at < .5 else bottom - n + 1 if at < .65 else round(top + at * (bottom - top))
-        small[row:row + n] = small[row:row + n] // 8
+        small[row:row + n] = (small[row:row + n] * np.float32(left)).astype(np.uint8)
 
 
 def _draw_thermal(s: Stream, severity: float) -> Numbers:
@@ -115,12 +130,14 @@ def _draw_thermal(s: Stream, severity: float) -> Numbers:
 
 def dots(ink: Ink, numbers: Numbers) -> Ink:
     """Printed by needles: round dots on a coarse grid, each struck or not."""
-    pitch, phase_x, phase_y, depth, level, skew = numbers
+    pitch, phase_x, phase_y, depth, level, skew, weak, at = numbers
     width = ink.shape[1]
     n_x, n_y = max(4, round(width / pitch)), max(8, round(HEIGHT / pitch))
     struck = cv2.resize(ink, (n_x, n_y), interpolation=cv2.INTER_AREA)
     level = np.float32(level * max(float(struck.max()), 90.0))
     struck = np.clip((struck - level) * 4 + 128, 0, 255).astype(np.uint8)
+    if weak > 0:  # a worn needle
+        _lose(struck, 0.0, at, pitch, 1 - weak)
     coarse = cv2.resize(struck, (width, HEIGHT), interpolation=cv2.INTER_LINEAR)
     k_x, k_y = np.float32(2 * pi * n_x / width), np.float32(2 * pi * n_y / HEIGHT)
     x, y = ramp(width)
@@ -134,8 +151,9 @@ def dots(ink: Ink, numbers: Numbers) -> Ink:
 
 
 def _draw_dots(s: Stream, severity: float) -> Numbers:
-    return (s.between(1.9, 2.5 + severity), s.unit(), s.unit(), s.between(.2, .5 + .5 * severity),
-            s.between(.25, .42), s.unit())
+    return (s.between(1.9, 2.8 + 0.7 * severity), s.unit(), s.unit(),
+            s.between(.2, .5 + .5 * severity), s.between(.25, .42), s.unit(),
+            s.between(.2, 1) if s.chance(.3) else 0.0, s.unit())
 
 
 def bilevel(ink: Ink, numbers: Numbers) -> Ink:
@@ -152,12 +170,14 @@ BEND = (
 )
 INK = (
     Transform("spread", ("amount", "wide", "tall"), _draw_spread, spread),
+    Transform("starved", ("full", "least"),
+              lambda s, v: (s.between(.35, .5 + .4 * v), s.between(.2, .6)), starved),
     Transform("uneven", ("rough", "pale", "grain", "u", "v"),
               lambda s, v: (s.between(5, 30 + 70 * v), s.between(0, .15 + .5 * v), s.unit(),
                             s.unit(), s.unit()), uneven),
     Transform("thermal", ("pitch px", "sharpness", "unlike", "rows", "columns", "fade", "along",
                           "smear", "u", "v", "w", "lost", "at"), _draw_thermal, thermal),
-    Transform("dots", ("pitch px", "phase x", "phase y", "depth", "level", "skew"), _draw_dots,
-              dots),
+    Transform("dots", ("pitch px", "phase x", "phase y", "depth", "level", "skew", "weak",
+                       "at"), _draw_dots, dots),
     Transform("bilevel", ("level",), lambda s, v: (s.between(.35, .6),), bilevel),
 )

@@ -53,9 +53,9 @@ class SampleSettings:
     joined: float = param(.012, low=0, high=1, help="two tokens without a space (weight)")
     several: float = param(.06, low=0, high=1, help="several words with spaces (weight)")
     till: float = param(.02, low=0, high=1, help="words as tills print them (weight)")
-    filled: float = param(0.6, low=0, high=1, help="windows that go on with more texts of their "
+    filled: float = param(0.85, low=0, high=1, help="windows that go on with more texts of their "
                           "sort: a sample teaches as many characters as its window holds")
-    tape: float = param(0.3, low=0, high=1, help="receipts: a till's texts, fonts and wear, set "
+    tape: float = param(0.4, low=0, high=1, help="receipts: a till's texts, fonts and wear, set "
                         "narrow")
     screen: float = param(0.36, low=0, high=1, help="set small with hinted glyphs, then "
                            "enlarged, as on screens")
@@ -76,6 +76,8 @@ class SampleSettings:
     curve: float = param(0.05, low=0, high=1, help="bent baseline")
     elastic: float = param(0.05, low=0, high=1, help="crumpled")
     spread: float = param(0.13, low=0, high=1, help="ink spread or worn off")
+    starved: float = param(0.08, low=0, high=1, help="points, commas and thin strokes paler than "
+                           "the rest")
     uneven: float = param(0.18, low=0, high=1, help="ink with rough edges and pale patches")
     thermal: float = param(0.22, low=0, high=1, help="thermal print: dots, missing rows, "
                            "fading, smear")
@@ -118,9 +120,9 @@ class Recipe(NamedTuple):
     font     file name, "" for a negative that is drawn without one
     size     px per em at which the glyphs were set
     steps    each part of the layout and each transform with its numbers, in order: "severity",
-             "tape" for a receipt (factor on the width), "layout" (labels layout.LABELS), the
-             transforms (transforms.LABELS), "levels" (paper and ink tone) and "legible"
-             (correlation found, share of clean print mixed in)
+             "tape" for a receipt (factor on the width, 1 for needles), "layout" (labels
+             layout.LABELS), the transforms (transforms.LABELS), "levels" (paper and ink tone) and
+             "legible" (correlation found, share of clean print mixed in)
     """
 
     kind: str
@@ -196,7 +198,7 @@ class _Making:
         # a sample without text is part of no receipt
         self.tape = None if self.is_negative else tape.draw_tape(self._stream("tape"), settings.tape)
         if self.tape:
-            self.steps.append(Step("tape", (self.tape.squeeze,)))
+            self.steps.append(Step("tape", (self.tape.squeeze, float(self.tape.matrix))))
 
     def _stream(self, name: str) -> Stream:
         return Stream(self.seed, self.i, name)
@@ -204,7 +206,7 @@ class _Making:
     def _odds(self, name: str) -> float:
         """The odds of a defect, those of a till on a receipt; what is switched off stays off."""
         odds = getattr(self.settings, name)
-        return tape.ODDS.get(name, odds) if odds and self.tape else odds
+        return self.tape.odds.get(name, odds) if odds and self.tape else odds
 
     def said(self) -> str:
         """The text of the sample, without its picture."""
@@ -275,7 +277,8 @@ class _Making:
         if self.tape and self.tape.upper:
             text = text.upper()
         font, text = layout.font_for(text, self._stream("font"), atlas,
-                                     atlas.tape_bounds if self.tape else atlas.bounds)
+                                     atlas.tape_bounds if self.tape and not self.tape.any_font
+                                     else atlas.bounds)
         frame = layout.draw_frame(self._stream("layout"), settings.tight, settings.tracking,
                                   settings.squeeze, settings.screen, self._odds("paper"))
         if self.tape and settings.squeeze:

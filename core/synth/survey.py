@@ -18,7 +18,7 @@ from core.synth.sample import Sample
 
 # steps of a recipe that are no transform
 ALWAYS = ("severity", "tape", "layout", "levels", "legible")
-LABELS = {"severity": ("severity",), "tape": ("width",), "layout": layout.LABELS,
+LABELS = {"severity": ("severity",), "tape": ("width", "needles"), "layout": layout.LABELS,
           "levels": ("paper", "ink"), "legible": ("correlation", "clean print mixed in")} | transforms.LABELS
 
 
