@@ -21,10 +21,10 @@ TEXTS = {"till": 0.75, "word": 0.05, "punctuated": 0.03, "numeric": 0.04, "entit
          "receipt": 0.03, "symbols": 0.02, "several": 0.04}
 # Odds that differ from other samples', named like the fields of SampleSettings.
 ODDS = {"thermal": 0.6, "oblique": 0.0, "lines": 0.03, "faint": 0.25, "paper": 0.8, "starved": 0.25}
-MATRIX_ODDS = {"thermal": 0.0, "oblique": 0.0, "lines": 0.03, "faint": 0.5, "paper": 0.8,
-               "starved": 0.1, "dots": 0.8, "uneven": 0.4, "texture": 0.4, "noise": 0.5}
+MATRIX_ODDS = ODDS | {"thermal": 0.0, "faint": 0.5, "starved": 0.1, "dots": 0.8, "uneven": 0.4,
+                      "texture": 0.4, "noise": 0.5}
 MATRIX = 0.2  # of the receipts are struck by needles
-ANY_FONT = 0.2  # of them are printed in a font that is no till's
+ANY_FONT = 0.2  # of the others are printed in a font that need be no till's
 
 
 @dataclass(frozen=True)
