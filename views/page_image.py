@@ -8,6 +8,7 @@ every nth pixel stands in until they are there.
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable
 
@@ -78,19 +79,21 @@ class _Halving(QObject):
     """Makes the copies of one picture in a thread and hands them over in the window's thread.
 
     take(pixels they are of, list[QImage]). The signal ends at a slot of this object, whose thread
-    Qt knows; connected to a plain function it might call that one in the thread that emits.
+    Qt knows; connected to a plain function it might call that one in the thread that emits. It
+    carries nothing: what was made lies in a queue, so that no Python object travels in a Qt event.
     """
 
-    made = Signal(object, object)
+    made = Signal()
 
     def __init__(self, take: Callable[[NDArray[np.uint8], list[QImage]], None]) -> None:
         super().__init__()
         self._taker = take
+        self._done: queue.SimpleQueue = queue.SimpleQueue()
         self.made.connect(self._hand_over, Qt.ConnectionType.QueuedConnection)
 
-    @Slot(object, object)
-    def _hand_over(self, pixels: NDArray[np.uint8], images: list[QImage]) -> None:
-        self._taker(pixels, images)
+    @Slot()
+    def _hand_over(self) -> None:
+        self._taker(*self._done.get())
 
     def begin(self, pixels: NDArray[np.uint8]) -> None:
         """Start; nothing can stop it, and what comes too late is not taken."""
@@ -99,7 +102,8 @@ class _Halving(QObject):
     def _make(self, pixels: NDArray[np.uint8]) -> None:
         images = [_shown_as(copy) for copy in halved_copies(pixels)]
         try:
-            self.made.emit(pixels, images)
+            self._done.put((pixels, images))
+            self.made.emit()
         except RuntimeError:  # Qt has deleted this object: the application is leaving
             pass
 

@@ -1,8 +1,10 @@
 """The seam between the core and Qt: starts the worker, reads its pipe, one signal per message.
 
-Each worker process has two threads here: one reads its pipe and emits, one packs and sends, so the
-window never waits for a busy worker. When a process ends, expected or not, what it had sent is
-still read to the end, its shared memory is unlinked and `ended` tells.
+Each worker process has two threads here: one reads its pipe, one packs and sends, so the window
+never waits for a busy worker. What is read lies in a queue until the window's thread takes it out
+and emits it: no Python object crosses threads inside a Qt event, only the call to look. When a
+process ends, expected or not, what it had sent is still read to the end, its shared memory is
+unlinked and `ended` tells.
 """
 
 from __future__ import annotations
@@ -13,12 +15,12 @@ import os
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from core.pipeline import RESOURCES
 from workbench import worker
@@ -34,6 +36,7 @@ class Link(QObject):
 
     arrived = Signal(object)   # a message of workbench.messages; parcels are unpacked already
     ended = Signal(int, bool)  # exit code (negative: a signal), whether it was meant to end
+    _look = Signal()           # from the threads that read: one thing more lies in the inbox
 
     def __init__(self, resources: Path = RESOURCES, parent: QObject | None = None,
                  main: WorkerMain = worker.main) -> None:
@@ -41,6 +44,8 @@ class Link(QObject):
         self._resources, self._main = resources, main
         self._child: _Child | None = None
         self._all: list[_Child] = []
+        self._inbox: queue.SimpleQueue[Any | _End] = queue.SimpleQueue()
+        self._look.connect(self._hand_over, Qt.ConnectionType.QueuedConnection)
 
     @property
     def pid(self) -> int | None:
@@ -50,7 +55,7 @@ class Link(QObject):
     def start(self) -> None:
         """Start a fresh worker; it loads its tools as soon as nothing else is asked of it."""
         self._all = [child for child in self._all if child.reader.is_alive()]
-        self._child = _Child(self._emit, self._emit_end, self._resources, self._main)
+        self._child = _Child(self._put, self._resources, self._main)
         self._all.append(self._child)
 
     def send(self, request: Any) -> None:
@@ -71,26 +76,38 @@ class Link(QObject):
         for child in self._all:
             child.reader.join(END_PATIENCE)
 
-    def _emit(self, message: Any) -> None:
+    def _put(self, thing: Any | _End) -> None:
+        """Called in the threads that read."""
+        self._inbox.put(thing)
         try:
-            self.arrived.emit(message)
+            self._look.emit()
         except RuntimeError:  # Qt has deleted this object: the application is leaving
             pass
 
-    def _emit_end(self, child: _Child, code: int) -> None:
-        if self._child is child:
+    @Slot()
+    def _hand_over(self) -> None:
+        """One thing for each call to look, in the order of coming."""
+        thing = self._inbox.get()
+        if not isinstance(thing, _End):
+            self.arrived.emit(thing)
+            return
+        if self._child is thing.child:
             self._child = None
-        try:
-            self.ended.emit(code, child.is_meant_to_end)
-        except RuntimeError:
-            pass
+        self.ended.emit(thing.code, thing.child.is_meant_to_end)
+
+
+@dataclass(frozen=True)
+class _End:
+    """A worker process is gone."""
+
+    child: _Child
+    code: int
 
 
 class _Child:
     """A worker process with the two threads that talk to it."""
 
-    def __init__(self, emit: Callable[[Any], None], emit_end: Callable[[_Child, int], None],
-                 resources: Path, main: WorkerMain) -> None:
+    def __init__(self, put: Callable[[Any | _End], None], resources: Path, main: WorkerMain) -> None:
         spawn = multiprocessing.get_context("spawn")  # a fork would copy Qt's threads' locks
         number = next(_numbers)
         self.theirs, mine = f"ocrw{os.getpid()}-{number}w", f"ocrw{os.getpid()}-{number}s"
@@ -98,7 +115,7 @@ class _Child:
         self.outbox: queue.SimpleQueue = queue.SimpleQueue()
         self.is_meant_to_end = False
         self.n_received = 0  # segments of theirs that were unlinked here
-        self.emit, self.emit_end = emit, emit_end
+        self.put = put
         self.pipe, its_end = spawn.Pipe()
         self.process = spawn.Process(target=main, args=(its_end, self.theirs, resources),
                                      daemon=True, name=f"ocr-workbench {main.__module__}")
@@ -132,7 +149,7 @@ class _Child:
         try:
             while True:
                 message = self.pipe.recv()
-                self.emit(self._unpacked(message))
+                self.put(self._unpacked(message))
         except (EOFError, OSError):  # closed, or cut short in the middle of a message by a kill
             pass
         finally:
@@ -149,7 +166,7 @@ class _Child:
             unlink(self.sender.prefix, number)
         code = self.process.exitcode
         self.pipe.close()
-        self.emit_end(self, 0 if code is None else code)
+        self.put(_End(self, 0 if code is None else code))
 
     def _unpacked(self, message: Any) -> Any:
         """The message with what its parcels hold in their place."""
