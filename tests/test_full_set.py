@@ -15,7 +15,7 @@ from core.fonts.install import FOLDER_VARIABLE
 from core.synth import fonts, full_set
 from core.synth.sample import SampleSettings, sample
 
-SETTINGS = SampleSettings(negative=0.0, tape=0.0)
+SETTINGS = SampleSettings(negative=0.0, tape=0.0, display=0.0)
 FONTS = shipped()[0].path.parent
 
 

@@ -18,7 +18,7 @@ from core.synth import loader, transforms
 from core.synth.sample import SampleSettings, character_histogram, sample, strip
 
 DEFAULT = SampleSettings()
-PLAIN = replace(DEFAULT, negative=0.0, tape=0.0, faint=0.0, screen=0.0,
+PLAIN = replace(DEFAULT, negative=0.0, tape=0.0, display=0.0, faint=0.0, screen=0.0,
                 **{t.name: 0.0 for _, place in transforms.PLACES for t in place})
 DIGEST = """
 import hashlib
@@ -80,7 +80,7 @@ def test_a_film_strip_ends_with_the_sample(settings: SampleSettings) -> None:
         made, stills = sample(settings, 12, i), strip(settings, 12, i)
         assert (stills[-1].image == made.image).all()
         shown = [(still.name, still.numbers) for still in stills]
-        expected = [tuple(step) for step in made.recipe.steps if step.name not in ("severity", "tape")]
+        expected = [tuple(step) for step in made.recipe.steps if step.name not in ("severity", "tape", "display")]
         assert [s for s in shown if s[0] != "layout"] == [s for s in expected if s[0] != "layout"]
         assert shown[0][0] == "layout"
         assert all(still.image.shape == made.image.shape and still.image.dtype == np.uint8
@@ -125,7 +125,7 @@ def test_easy_samples_remain() -> None:
 
 
 def test_a_window_still_shows_its_text_when_all_befalls_it_at_once() -> None:
-    settings = replace(STRONG, severity=0.1, negative=0.0, tape=0.0, curve=0.0, elastic=0.0)
+    settings = replace(STRONG, severity=0.1, negative=0.0, tape=0.0, display=0.0, curve=0.0, elastic=0.0)
     kept = dict.fromkeys(("weight", "neighbours", "beside", "lines", *(
         t.name for t in transforms.SHAPE)), 0.0)
     settings = replace(settings, **kept)

@@ -35,7 +35,8 @@ MOST_NAMES = {"kind": 30, "font": 12}  # kinds of text and of negatives: all; fo
 HEIGHT = 22  # px of a row
 LEAST_WIDTH = 350  # px at which a histogram still shows its shape
 ALWAYS = (("severity", "how strongly all transforms act"),
-          ("tape", "receipts: a till's print"), ("layout", "how the text is set"),
+          ("tape", "receipts: a till's print"), ("display", "screenshots"),
+          ("layout", "how the text is set"),
           ("levels", "paper and ink"), ("legible", "mended where nobody could read it"))
 
 

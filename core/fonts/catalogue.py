@@ -42,13 +42,16 @@ RULES_WHO = f"rules {RULES}"  # signs the verdicts of certain checks
 
 @dataclass(frozen=True)
 class FontFile:
-    """A font file, the family it belongs to, and its weight: picks relative to the others; `tape`
-    is the same on receipts (`core.synth.tape`)."""
+    """A font file, the family it belongs to, and its weight: picks relative to the others; `tape`,
+    `office` and `needles` are the same on receipts of tills, of computers and of needle printers
+    (`core.synth.tape`)."""
 
     path: Path
     family: str
     weight: float
     tape: float = 0.0
+    office: float = 0.0
+    needles: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,8 @@ def own_verdicts() -> Path:
 
 
 def shipped(folder: Path = FONTS) -> tuple[FontFile, ...]:
-    """The fonts listed in a folder's families.tsv (file, family, weight, tape), in its
-    order; a list without the column `tape` has no fonts of tills.
+    """The fonts listed in a folder's families.tsv (file, family, weight, tape, office, needles), in its
+    order; a list without the last three has no fonts of receipts.
 
     Raises Missing if the list or a listed file is not there, Unreadable for a malformed row.
     """
@@ -120,7 +123,7 @@ def shipped(folder: Path = FONTS) -> tuple[FontFile, ...]:
         for n, row in enumerate(csv.DictReader(lines, delimiter="\t"), start=2):
             try:
                 font = FontFile(folder / row["file"], row["family"], float(row["weight"]),
-                                float(row.get("tape") or 0))
+                                *(float(row.get(name) or 0) for name in ("tape", "office", "needles")))
             except (KeyError, TypeError, ValueError) as error:
                 raise Unreadable(f"{path}, line {n}: expected file, family and weight: "
                                  f"{error}") from error

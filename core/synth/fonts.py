@@ -66,17 +66,19 @@ class Atlas:
     usable: NDArray[np.bool_]  # (F, C)
     unicase: NDArray[np.bool_]  # (F,)
     bounds: tuple[float, ...] = ()  # cumulative font weights, ending at 1
-    tape_bounds: tuple[float, ...] = ()  # the same of the weights on receipts
+    tape_bounds: tuple[float, ...] = ()  # the same of the weights on tills' receipts
+    office_bounds: tuple[float, ...] = ()  # on those of computers
+    needle_bounds: tuple[float, ...] = ()  # and on those of needle printers
     drawable: tuple[frozenset[str], ...] = ()  # usable characters of each font
-    _faces: dict[tuple[int, int], Face] = field(default_factory=dict, repr=False)
+    _faces: dict[tuple[int, int, bool], Face] = field(default_factory=dict, repr=False)
 
-    def face(self, font: int, size: int) -> Face:
+    def face(self, font: int, size: int, plain_zero: bool = False) -> Face:
         """One font at one size (an index into SIZES), its glyphs ready to set."""
-        key = font, size
+        key = font, size, plain_zero
         if key not in self._faces:
             if len(self._faces) >= MOST_FACES:
                 self._faces.pop(next(iter(self._faces)))
-            self._faces[key] = Face(self, font, size)
+            self._faces[key] = Face(self, font, size, plain_zero)
         return self._faces[key]
 
     @property
@@ -84,16 +86,21 @@ class Atlas:
         """16 hex digits of the fonts, their weights and what may be drawn of them: settings, seed
         and number name the same sample wherever this is the same."""
         h = hashlib.sha256(atlas_digest(self.fonts).encode())
-        h.update(repr((self.bounds, self.tape_bounds)).encode() + self.usable.tobytes() + self.unicase.tobytes())
+        h.update(repr((self.bounds, self.tape_bounds, self.office_bounds,
+                        self.needle_bounds)).encode() + self.usable.tobytes() + self.unicase.tobytes())
         return h.hexdigest()[:16]
 
 
 class Face:
-    """A font at one size. Heights are px above the baseline (`descent` below it, positive)."""
+    """A font at one size. Heights are px above the baseline (`descent` below it, positive).
+
+    plain_zero  a nought with a dot or stroke in it, as fonts of one pitch have it, is replaced by
+                the font's O at the nought's size, as tills print it
+    """
 
     __slots__ = ("ascent", "descent", "em", "glyph", "kern", "rows", "space", "x_height")
 
-    def __init__(self, atlas: Atlas, font: int, size: int) -> None:
+    def __init__(self, atlas: Atlas, font: int, size: int, plain_zero: bool = False) -> None:
         self.em = SIZES[size]
         # character -> (bitmap (h, w), left, top, advance); only usable ones
         self.glyph: dict[str, tuple[NDArray[np.uint8], int, int, float]] = {}
@@ -104,6 +111,11 @@ class Face:
                 h, w, left, top = shapes[k]
                 bitmap = atlas.pixels[starts[k]:starts[k] + h * w].reshape(h, w)
                 self.glyph[c] = bitmap, left, top, advances[k]
+        if plain_zero and {"0", "O"} <= self.glyph.keys():
+            bitmap, *rest = self.glyph["0"]
+            if _is_crossed(bitmap):
+                self.glyph["0"] = cv2.resize(self.glyph["O"][0], bitmap.shape[::-1],
+                                             interpolation=cv2.INTER_AREA), *rest
         # rows of ink, y down from the baseline, half-open
         self.rows = {c: (-top, g.shape[0] - top) for c, (g, _, top, _) in self.glyph.items()}
         pairs = np.argwhere(np.abs(atlas.kern[font]) >= LEAST_KERN).tolist()
@@ -119,6 +131,12 @@ class Face:
         step = self.glyph[" "][3] if " " in self.glyph else 0.0
         # a space of no width, or as wide as two letters, is the font maker's slip
         self.space = step if 0.1 * self.em < step < 1.2 * self.em else 0.3 * self.em
+
+
+def _is_crossed(zero: NDArray[np.uint8]) -> bool:
+    """Whether a nought has ink in its middle."""
+    h, w = zero.shape
+    return bool(zero[2 * h // 5:3 * h // 5 + 1, 2 * w // 5:3 * w // 5 + 1].max(initial=0) > 96)
 
 
 @dataclass(frozen=True)
@@ -326,11 +344,12 @@ def build(fonts: tuple[FontFile, ...]) -> Atlas:
 def _finished(fonts: tuple[FontFile, ...], pixels: NDArray, start: NDArray, shape: NDArray,
               advance: NDArray, kern: NDArray, usable: NDArray, unicase: NDArray) -> Atlas:
     bounds = _cumulative([f.weight for f in fonts])
-    on_tape = [f.tape if f.weight > 0 else 0.0 for f in fonts]
-    tape_bounds = _cumulative(on_tape) if any(on_tape) else bounds
+    receipts = [[share if f.weight > 0 else 0.0 for f, share in zip(fonts, shares, strict=True)]
+                for shares in zip(*((f.tape, f.office, f.needles) for f in fonts), strict=True)]
+    receipt_bounds = (_cumulative(s) if any(s) else bounds for s in receipts)
     drawable = tuple(frozenset(c for k, c in enumerate(CHARACTERS) if row[k]) for row in usable)
     return Atlas(fonts, pixels, start, shape, advance, kern, usable, unicase, bounds,
-                 tape_bounds, drawable)
+                 *receipt_bounds, drawable)
 
 
 def _cumulative(weights: list[float]) -> tuple[float, ...]:
@@ -400,7 +419,8 @@ def obeying(atlas: Atlas, catalogue: Catalogue) -> Atlas:
         allowed = catalogue.allowed(sha256_of(font.path))
         usable[f] &= permitted(allowed)
         factor = catalogue.weight(font.family) if usable[f, 1:].any() else 0.0
-        fonts.append(replace(font, weight=font.weight * factor, tape=font.tape * factor))
+        fonts.append(replace(font, weight=font.weight * factor, tape=font.tape * factor,
+                             office=font.office * factor, needles=font.needles * factor))
     if not any(font.weight > 0 for font in fonts):
         raise Missing("every font is rejected; accept one in the font view, or undo a verdict")
     lower = [CHARACTERS.index(c) for c in "aeinost"]

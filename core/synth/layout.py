@@ -52,11 +52,11 @@ class Placed(NamedTuple):
 
 
 def draw_frame(s: Stream, tight: float, tracking: float, squeeze: float, screen: float,
-               paper: float) -> Frame:
+               paper: float, loose: float) -> Frame:
     """Draw a layout; the odds are the fields of SampleSettings of these names."""
     def margin(wide: float) -> float:
         u = s.unit()
-        return MARGIN + (s.between(-0.02, 0.05) if u < 0.6 else s.between(-0.07, wide))
+        return MARGIN + (s.between(-0.02, 0.05) if u < 1 - loose else s.between(-0.07, wide))
     top, bottom, left, right = margin(0.3), margin(0.3), margin(0.3), margin(0.3)
     high, low = s.between(1.0, 1.12), s.between(1.0, 1.12)
     high = 0.0 if s.chance(tight) else high
@@ -77,7 +77,7 @@ def font_for(text: str, stream: Stream, atlas: Atlas, bounds: tuple[float, ...],
              ) -> tuple[int, str]:
     """(a font that has every character, the text as it can be drawn in it).
 
-    bounds  cumulative weights of the fonts: `atlas.bounds` or `atlas.tape_bounds`
+    bounds  cumulative weights of the fonts: `atlas.bounds` or those of receipts
     Without a font that has all of them after eight picks, the characters the last one lacks are
     left out; a font of one case only makes the text upper case.
     """
@@ -92,9 +92,10 @@ def font_for(text: str, stream: Stream, atlas: Atlas, bounds: tuple[float, ...],
     return font, next(iter(sorted(atlas.drawable[font] - {" "})))
 
 
-def place(text: str, font: int, frame: Frame, atlas: Atlas, width_max: int) -> Placed:
+def place(text: str, font: int, frame: Frame, atlas: Atlas, width_max: int,
+          plain_zero: bool = False) -> Placed:
     """A text set so that its box and margins fill a window of at most `width_max` px."""
-    face = atlas.face(font, MEASURE_AT)
+    face = atlas.face(font, MEASURE_AT, plain_zero)
     rows = [face.rows[c] for c in set(text) if c != " "]
     y0, y1 = _box_rows(min(r[0] for r in rows), max(r[1] for r in rows), face, frame)
     wanted = FILL * face.em / (y1 - y0)  # px per em at which the box is about FILL px high
@@ -103,7 +104,7 @@ def place(text: str, font: int, frame: Frame, atlas: Atlas, width_max: int) -> P
         size = fitting[int(frame.small * len(fitting)) if frame.small < 1 else -1]
     else:
         size = min((k for k, em in enumerate(SIZES) if em >= wanted), default=len(SIZES) - 1)
-    face = atlas.face(font, size)
+    face = atlas.face(font, size, plain_zero)
     limit = 1e9
     for _ in range(4):
         setting = set_text(face, text, frame.tracking * face.em, frame.space, limit)

@@ -181,6 +181,14 @@ def jpeg(image: Ink, numbers: Numbers) -> Ink:
     return cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
 
 
+def resampled(image: Ink, numbers: Numbers) -> Ink:
+    """Read between its pixels, as a window is that was cut from a page: fine grain softens."""
+    dx, dy = numbers
+    return cv2.warpAffine(image, np.float32([[1, 0, dx], [0, 1, dy]]), image.shape[::-1],
+                          flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                          borderMode=cv2.BORDER_REPLICATE)
+
+
 def threshold(image: Ink, numbers: Numbers) -> Ink:
     """Black and white, at a level between the darkest and the lightest tone."""
     low, high = int(image.min()), int(image.max())
@@ -244,5 +252,7 @@ PICTURE = (
     Transform("fax", ("level", "lost line", "scale"),
               lambda s, v: (s.between(.45, .65), s.unit(), s.between(.75, 1)), fax),
     Transform("jpeg", ("quality",), lambda s, v: (float(int(s.between(55 - 40 * v, 90))),), jpeg),
+    Transform("resampled", ("dx px", "dy px"),
+              lambda s, v: (s.between(-.5, .5), s.between(-.5, .5)), resampled),
     Transform("inversion", (), lambda s, v: (), inversion),
 )

@@ -125,7 +125,7 @@ def _draw_thermal(s: Stream, severity: float) -> Numbers:
             s.unit() if s.chance(.08 + .1 * severity) else 0.0,
             s.between(-.5, .5) * (.3 + .7 * severity) if s.chance(.3) else 0.0, s.unit(),
             s.between(.3, .9) if s.chance(.3) else 0.0, s.unit(), s.unit(), s.unit(),
-            s.unit() if s.chance(.04 + .08 * severity) else 0.0, s.unit())
+            s.unit() if s.chance(.1 + .15 * severity) else 0.0, s.unit())
 
 
 def dots(ink: Ink, numbers: Numbers) -> Ink:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.errors import Usage
 from core.parameters import check_limits, param
 from core.recognizer.alphabet import N_CLASSES, encode
-from core.synth import corpus, layout, negatives, tape, transforms
+from core.synth import corpus, display, layout, negatives, tape, transforms
 from core.synth.fonts import Atlas, default_atlas, paint
 from core.synth.layout import Frame
 from core.synth.stream import Stream
@@ -55,12 +55,16 @@ class SampleSettings:
     till: float = param(.02, low=0, high=1, help="words as tills print them (weight)")
     filled: float = param(0.85, low=0, high=1, help="windows that go on with more texts of their "
                           "sort: a sample teaches as many characters as its window holds")
-    tape: float = param(0.4, low=0, high=1, help="receipts: a till's texts, fonts and wear, set "
+    tape: float = param(0.5, low=0, high=1, help="receipts: a till's texts, fonts and wear, set "
                         "narrow")
-    screen: float = param(0.36, low=0, high=1, help="set small with hinted glyphs, then "
+    display: float = param(0.28, low=0, high=1, help="of the others: screenshots, small hinted "
+                           "glyphs in exact boxes, hardly worn")
+    screen: float = param(0.25, low=0, high=1, help="set small with hinted glyphs, then "
                            "enlarged, as on screens")
     tight: float = param(0.6, low=0, high=1, help="odds of each of top and bottom that the "
                            "box ends at the ink")
+    loose: float = param(0.4, low=0, high=1, help="odds of each side of the box that it misses "
+                         "its ink")
     paper: float = param(0.25, low=0, high=1, help="boxes that hold paper about their ink")
     tracking: float = param(0.2, low=0, high=1, help="letters set tighter or wider")
     squeeze: float = param(0.4, low=0, high=1, help="text made narrower or wider")
@@ -101,6 +105,7 @@ class SampleSettings:
     threshold: float = param(0.015, low=0, high=1, help="scanned to black and white")
     fax: float = param(0.005, low=0, high=1, help="through a fax")
     jpeg: float = param(0.1, low=0, high=1, help="JPEG at low to fair quality")
+    resampled: float = param(0.3, low=0, high=1, help="read between the pixels of a page")
     inversion: float = param(0.04, low=0, high=1, help="light on dark: the detector's polarity "
                            "was wrong")
 
@@ -120,8 +125,8 @@ class Recipe(NamedTuple):
     font     file name, "" for a negative that is drawn without one
     size     px per em at which the glyphs were set
     steps    each part of the layout and each transform with its numbers, in order: "severity",
-             "tape" for a receipt (factor on the width, 1 for needles), "layout" (labels
-             layout.LABELS), the transforms (transforms.LABELS), "levels" (paper and ink tone) and
+             "tape" for a receipt (labels tape.LABELS) or "display" for a screenshot, "layout"
+             (layout.LABELS), the transforms (transforms.LABELS), "levels" (paper and ink tone) and
              "legible" (correlation found, share of clean print mixed in)
     """
 
@@ -195,18 +200,24 @@ class _Making:
         self.severity = self._stream("severity").unit() ** settings.severity
         self.steps = [Step("severity", (self.severity,))]
         self.is_negative = self._stream("negative").chance(settings.negative)
-        # a sample without text is part of no receipt
+        # a sample without text is part of no receipt and of no screen
         self.tape = None if self.is_negative else tape.draw_tape(self._stream("tape"), settings.tape)
+        self.texts: dict[str, float] | None = None  # weights of corpus.KINDS, None: the settings'
+        self.odds: dict[str, float] = {}  # of defects, where they differ from the settings'
         if self.tape:
-            self.steps.append(Step("tape", (self.tape.squeeze, float(self.tape.matrix))))
+            self.texts, self.odds = tape.TEXTS, self.tape.odds
+            self.steps.append(Step("tape", self.tape.numbers))
+        elif not self.is_negative and self._stream("display").chance(settings.display):
+            self.texts, self.odds = display.TEXTS, display.ODDS
+            self.steps.append(Step("display", ()))
 
     def _stream(self, name: str) -> Stream:
         return Stream(self.seed, self.i, name)
 
     def _odds(self, name: str) -> float:
-        """The odds of a defect, those of a till on a receipt; what is switched off stays off."""
+        """The odds of a defect on what the sample is part of; settings of 0 and 1 hold for all."""
         odds = getattr(self.settings, name)
-        return self.tape.odds.get(name, odds) if odds and self.tape else odds
+        return self.odds.get(name, odds) if 0.0 < odds < 1.0 else odds
 
     def said(self) -> str:
         """The text of the sample, without its picture."""
@@ -268,8 +279,8 @@ class _Making:
         """(kind of text, number of the font, layout's numbers, the text as it is set)."""
         settings, atlas = self.settings, self.atlas
         names = [name for name, _ in corpus.KINDS]
-        odds = tuple(tape.TEXTS.get(name, 0.0) for name in names) if self.tape else \
-            tuple(getattr(settings, name) for name in names)
+        odds = tuple(getattr(settings, name) if self.texts is None else self.texts.get(name, 0.0)
+                     for name in names)
         kind, text = corpus.draw_text(self._stream("text"), odds)
         more = self._stream("filled")
         if more.chance(settings.filled):
@@ -277,13 +288,14 @@ class _Making:
         if self.tape and self.tape.upper:
             text = text.upper()
         font, text = layout.font_for(text, self._stream("font"), atlas,
-                                     atlas.tape_bounds if self.tape and not self.tape.any_font
-                                     else atlas.bounds)
-        frame = layout.draw_frame(self._stream("layout"), settings.tight, settings.tracking,
-                                  settings.squeeze, settings.screen, self._odds("paper"))
+                                     self.tape.font_bounds(atlas) if self.tape else atlas.bounds)
+        frame = layout.draw_frame(self._stream("layout"), self._odds("tight"), self._odds("tracking"),
+                                  self._odds("squeeze"), self._odds("screen"), self._odds("paper"),
+                                  self._odds("loose"))
         if self.tape and settings.squeeze:
             frame = frame._replace(squeeze=self.tape.squeeze)
-        return kind, font, frame, layout.place(text, font, frame, atlas, settings.width_max)
+        return kind, font, frame, layout.place(text, font, frame, atlas, settings.width_max,
+                                               bool(self.tape and self.tape.plain_zero))
 
     def _text_ink(self) -> tuple[str, str, str, int, NDArray[np.uint8]]:
         """(kind, text, font file, px per em, ink (32, W)): a text set, painted and warped."""

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.synth import layout, transforms
+from core.synth import layout, tape, transforms
 from core.synth.sample import Sample
 
 # steps of a recipe that are no transform
-ALWAYS = ("severity", "tape", "layout", "levels", "legible")
-LABELS = {"severity": ("severity",), "tape": ("width", "needles"), "layout": layout.LABELS,
+ALWAYS = ("severity", "tape", "display", "layout", "levels", "legible")
+LABELS = {"severity": ("severity",), "tape": tape.LABELS, "display": (), "layout": layout.LABELS,
           "levels": ("paper", "ink"), "legible": ("correlation", "clean print mixed in")} | transforms.LABELS
 
 

@@ -162,8 +162,8 @@ def word(stream: Stream, corpus: Corpus) -> str:
         money = stream.pick(("RM", "$", "RM", "S$", "USD", "EUR", "B", "S", "T", "%"))
         return stream.pick((f"({text}", f"({text}", f"{text})", f"({text})", f"{text}):",
                             f"{text}.:", f"{text}-", f"{text}({money})", f"{text}({money})",
-                            f"({money})", f"({text}.", f"{text}!", f"*{text}", f"{text}*",
-                            f"-{text}", f"{text}#", f"**{text}**"))
+                            f"({money})", f"[{text}]", f"({text}.", f"{text}!", f"*{text}",
+                            f"{text}*", f"-{text}", f"{text}#", f"**{text}**"))
     return text + stream.pick("/&-@.:") + a_word(stream, corpus)
 
 

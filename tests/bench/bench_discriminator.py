@@ -4,8 +4,10 @@
 
 50 % right is chance: the windows are alike. Real windows are cut from the words of a TSV (its
 files beside it), drawn ones are picked so that their texts are as long as the real ones, character
-by character, and have text at all. Test documents are not among the training ones. The measures'
-weights say what gives the drawn ones away. `--sheet FILE.png` puts 200 of each side by side.
+by character, and have text at all; those drawn as receipts stand against receipts, those drawn as
+screenshots against screenshots. `--any` picks from the whole mix instead, most of which is meant to
+be like neither. Test documents are not among the training ones. The measures' weights say what
+gives the drawn ones away. `--sheet FILE.png` puts 200 of each side by side.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from core.synth.sample import SampleSettings, sample
 
 HEIGHT = 32
 CROP = 64  # px of a window that the net sees, from a random place; narrower ones are padded
+DRAWN_AS = {"register_tapes": "tape", "screenshots": "display"}  # a step of the recipe that says so
 PER_DOCUMENT = {"register_tapes": 15, "screenshots": 60}
 MEASURES = ("paper tone", "ink tone", "mean tone", "deviation", "share at 255", "share mid tones",
             "edge strength", "edge share", "high frequencies", "row of top ink", "row of low ink",
@@ -59,19 +62,22 @@ def real_windows(tsv: Path, categories: list[str], n: int, seed: int,
     return found
 
 
-def drawn_windows(lengths: list[int], settings: SampleSettings, seed: int,
-                  ) -> list[tuple[str, str, NDArray[np.uint8]]]:
-    """As many drawn windows, of texts of the same lengths."""
+def drawn_windows(real: list[tuple[str, str, NDArray[np.uint8]]], settings: SampleSettings,
+                  seed: int, of_any_kind: bool) -> list[tuple[str, str, NDArray[np.uint8]]]:
+    """As many drawn windows, of texts of the same lengths and of the same kinds."""
     wanted = defaultdict(int)
-    for length in lengths:
-        wanted[min(length, 25)] += 1
+    for file, text, _ in real:
+        kind = "" if of_any_kind else DRAWN_AS.get(Path(file).parent.name, "")
+        wanted[kind, min(len(text), 25)] += 1
     found, i = [], 0
-    while len(found) < len(lengths) and i < 60 * len(lengths):
+    while len(found) < len(real) and i < 60 * len(real):
         made = sample(settings, seed, i)
         i += 1
-        length = min(len(made.text), 25)
-        if made.text and wanted[length] > 0:
-            wanted[length] -= 1
+        kind = "" if of_any_kind else next((step.name for step in made.recipe.steps
+                                            if step.name in DRAWN_AS.values()), "")
+        key = kind, min(len(made.text), 25)
+        if made.text and wanted[key] > 0:
+            wanted[key] -= 1
             found.append((f"drawn {i}", made.text, made.image))
     return found
 
@@ -174,13 +180,14 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=4000, help="windows of each sort")
     parser.add_argument("--epochs", type=int, default=12, help="of the net; 0 = measures only")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--any", action="store_true", help="drawn windows of all kinds, as mixed")
     parser.add_argument("--sheet", type=Path)
     args = parser.parse_args()
     cv2.setNumThreads(1)
     began = time.process_time()
     real = real_windows(args.words, args.categories.split(","), args.count, args.seed)
     # real windows are cut word by word
-    drawn = drawn_windows([len(t) for _, t, _ in real], SampleSettings(filled=0.0), args.seed)
+    drawn = drawn_windows(real, SampleSettings(filled=0.0), args.seed, args.any)
     files = sorted({f for f, _, _ in real})
     random.Random(args.seed).shuffle(files)
     held = set(files[:len(files) // 3])
