@@ -41,7 +41,7 @@ def session(running):
     running.set_query(Query())
     running.set_locked(False)
     running.settings, running.seed, running.start, running.count = SampleSettings(), 3, 0, 200
-    running.by, running._measured_to = "look", None
+    running.by, running._measured_to, running.real = "look", None, None
     running._restart()
     failures = []
     running.failed.connect(failures.append)
@@ -192,6 +192,41 @@ def test_real_crops_are_measured_and_the_nearest_in_text_found(qtbot, session, t
         session.pick(0)
     assert {row.text for row in caught.args[0].crops.rows} == {"TOTAL", "9.50"}
     qtbot.waitUntil(lambda: len(session.drawn) >= 200, timeout=PATIENCE)
+
+
+def test_while_real_crops_are_cut_what_is_looked_at_is_drawn(qtbot, session, tmp_path) -> None:
+    tsv = real_page(tmp_path)
+    head, *rows = tsv.read_text(encoding="utf-8").splitlines()
+    (tmp_path / "long.tsv").write_text("\n".join([head, *rows * 500]) + "\n", encoding="utf-8")
+    session.open()
+    made(qtbot, session, [0])
+    order = []
+    session.made.connect(lambda numbers: order.append("drawn"))
+    session.measured.connect(lambda: order.append("measured"))
+    session.cut_real(tmp_path / "long.tsv", tmp_path)
+    made(qtbot, session, [150, 151])
+    assert order == ["drawn"]
+    qtbot.waitUntil(lambda: "measured" in order, timeout=2 * PATIENCE)
+    assert len(session.real) == 1000
+
+
+def test_cutting_real_crops_can_be_stopped_and_begun_anew(qtbot, session, tmp_path) -> None:
+    tsv = real_page(tmp_path)
+    head, *rows = tsv.read_text(encoding="utf-8").splitlines()
+    (tmp_path / "long.tsv").write_text("\n".join([head, *rows * 500]) + "\n", encoding="utf-8")
+    session.open()
+    made(qtbot, session, [0])
+    sentences = []
+    session.progress.connect(sentences.append)
+    session.progress.connect(lambda s: session.stop() if "word 100 of" in s else None)
+    session.cut_real(tmp_path / "long.tsv", tmp_path)
+    qtbot.waitUntil(lambda: len(sentences) == 3, timeout=PATIENCE)
+    assert "word 0 of" in sentences[0] and "word 100 of" in sentences[1] and sentences[2] == ""
+    made(qtbot, session, [150])
+    assert session.real is None
+    with qtbot.waitSignal(session.measured, timeout=PATIENCE):
+        session.cut_real(tsv, tmp_path)
+    assert len(session.real) == 2
 
 
 def test_a_missing_word_list_is_said_and_drawing_goes_on(qtbot, session, tmp_path) -> None:

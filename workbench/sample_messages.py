@@ -1,6 +1,6 @@
 """What the window and its sample process say to each other. Plain frozen dataclasses, no Qt.
 
-`workbench.messages` has what all processes say (Ready, Progress, Done, Failed, Stop). A sample is
+`workbench.messages` has what all processes say (Ready, Done, Failed). A sample is
 named by settings, seed and number, so no process needs to know what another has made.
 """
 
@@ -84,13 +84,18 @@ class ListReal:
 
 @dataclass(frozen=True)
 class CutReal:
-    """Cut and measure about n real words; they are kept for `FindNearest`."""
+    """Cut and measure the next of about n real words; all are kept for `FindNearest`.
+
+    They come in parts so that what is looked at can be drawn between them. `start` is how many
+    there are already; 0 begins anew.
+    """
 
     job: int
     tsv: Path
     root: Path
     n: int
     category: str = ""
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -195,10 +200,12 @@ class RealListed:
 
 @dataclass(frozen=True)
 class RealCut:
-    """The real crops' measures; the pixels stay with the process, which keeps them in memory."""
+    """n_cut real crops are there; their measures once all are, None before. The pixels stay with
+    the process, which keeps them in memory."""
 
     job: int
-    measures: Measures = field(repr=False)
+    n_cut: int
+    measures: Measures | None = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,7 @@ class SampleSession(QObject):
         self._wants_strip = self._wants_nearest = self._wants_count = False
         self._is_counting = False  # somebody looks at the histogram of characters
         self._asked: list[Any] = []  # single requests, in order
+        self._cutting: asked.CutReal | None = None  # the next part of the real crops, job left open
         self._exports = Exports()
         self._running: Any = None
         self._is_halted = False  # after a failure, until something changes
@@ -118,6 +120,7 @@ class SampleSession(QObject):
         if self._is_started:
             self.link.kill()
             self._running, self.fonts, self.real = None, "", None
+            self._begin_cutting_anew()
             self._give_up_exports("the fonts have changed")
             self.link.start()
             self._restart()
@@ -289,8 +292,11 @@ class SampleSession(QObject):
 
     def cut_real(self, tsv: Path, root: Path, category: str = "") -> None:
         """Cut and measure real words, for the comparison and the nearest crops."""
-        self._ask(asked.CutReal(next(self._jobs), tsv, root, MEASURED, category))
+        self._cutting = asked.CutReal(messages.NO_JOB, tsv, root, MEASURED, category)
         self._wants_nearest = self.selected is not None
+        self.progress.emit(self._progress)
+        self._is_halted = False
+        self._next()
 
     def set_by(self, by: str) -> None:
         """How the nearest real crops are found: by "look" or "text"."""
@@ -302,7 +308,7 @@ class SampleSession(QObject):
         """Export samples into a folder, while what is looked at goes on being drawn."""
         self._keep(self.settings)
         self._exports.add(self.settings, self.seed, numbers, folder)
-        self.progress.emit(self._exports.progress)
+        self.progress.emit(self._progress)
         self._is_halted = False
         self._next()
 
@@ -310,14 +316,28 @@ class SampleSession(QObject):
         """Give up exports and the cutting of real crops."""
         self._asked.clear()
         self._give_up_exports("you stopped it")
-        if isinstance(self._running, asked.CutReal):
-            self.link.send(messages.Stop(self._running.job))
+        if self._cutting is not None:
+            self._cutting = None
+            self.progress.emit("")
+            self.said.emit("Stopped")
 
     def _give_up_exports(self, why: str) -> None:
         sentence = self._exports.give_up(why)
         if sentence:
-            self.progress.emit("")
+            self.progress.emit(self._progress)
             self.said.emit(sentence)
+
+    def _begin_cutting_anew(self) -> None:
+        """What was cut so far was in a process that is gone."""
+        if self._cutting is not None:
+            self._cutting = replace(self._cutting, start=0)
+
+    @property
+    def _progress(self) -> str:
+        """How far the long job under way is."""
+        if self._cutting is None:
+            return self._exports.progress
+        return f"cutting real word {self._cutting.start:,} of about {self._cutting.n:,} …"
 
     @property
     def drawn(self) -> Measures:
@@ -385,6 +405,8 @@ class SampleSession(QObject):
             return asked.FindNearest(next(self._jobs), *here, self.selected, NEAREST, self.by)
         if self._asked:
             return self._asked.pop(0)
+        if self._cutting is not None:
+            return replace(self._cutting, job=next(self._jobs))
         if self._exports:
             return self._exports.next_part(next(self._jobs))
         if self._wants_count:
@@ -405,8 +427,6 @@ class SampleSession(QObject):
     def _receive(self, message: Any) -> None:
         if isinstance(message, asked.FontsLoaded):
             self.fonts = message.digest
-        elif isinstance(message, messages.Progress):
-            self._tell_progress(message)
         elif isinstance(message, messages.Done | messages.Failed):
             self._ended(message)
         elif not isinstance(message, messages.Ready):
@@ -460,6 +480,14 @@ class SampleSession(QObject):
             self.measured.emit()
 
     def _take_real(self, message: asked.RealCut) -> None:
+        if replace(self._running, job=messages.NO_JOB) != self._cutting:
+            return  # stopped, or another list was chosen
+        self._cutting = None
+        if message.measures is None:
+            self._cutting = replace(self._running, job=messages.NO_JOB, start=message.n_cut)
+        self.progress.emit(self._progress)
+        if message.measures is None:
+            return
         self.real = message.measures
         self.said.emit(f"{len(message.measures):,} real crops measured")
         self.measured.emit()
@@ -471,13 +499,10 @@ class SampleSession(QObject):
 
     def _take_written(self, message: asked.SamplesWritten) -> None:
         whole = self._exports.take(message)
-        self.progress.emit(self._exports.progress)
+        self.progress.emit(self._progress)
         if whole is not None:
             self.said.emit(f"{len(whole.numbers):,} samples written to {whole.folder}")
             self.written.emit(str(whole.folder))
-
-    def _tell_progress(self, message: messages.Progress) -> None:
-        self.progress.emit(f"cutting real word {message.page:,} of {message.n_pages:,} …")
 
     def _ended(self, message: messages.Done | messages.Failed) -> None:
         request, self._running = self._running, None
@@ -487,10 +512,6 @@ class SampleSession(QObject):
         self._deaths = 0
         if isinstance(message, messages.Failed):
             self._fail(request, message)
-        elif not message.complete:
-            self.said.emit("Stopped")
-        if isinstance(request, asked.CutReal):
-            self.progress.emit(self._exports.progress)
         self._next()
 
     def _fail(self, request: Any, message: messages.Failed) -> None:
@@ -502,10 +523,14 @@ class SampleSession(QObject):
             self._wants_count = False
         elif isinstance(request, asked.WriteSamples):
             self._exports.drop(request.export)
-            self.progress.emit(self._exports.progress)
+            self.progress.emit(self._progress)
+        elif isinstance(request, asked.CutReal):
+            if replace(request, job=messages.NO_JOB) == self._cutting:
+                self._cutting = None
+            self.progress.emit(self._progress)
         elif getattr(request, "read", False) and message.kind in ("Missing", "Mismatch"):
             self.set_reading(False)
-        elif not isinstance(request, asked.ListReal | asked.CutReal):
+        elif not isinstance(request, asked.ListReal):
             self._is_halted = True
 
     def _worker_ended(self, code: int, is_meant: bool) -> None:
@@ -514,6 +539,10 @@ class SampleSession(QObject):
         request, self._running = self._running, None
         self._deaths += 1
         self.real = None  # its pixels were the worker's
+        if isinstance(request, asked.CutReal):
+            self._cutting = None  # it may have been the cause
+        self._begin_cutting_anew()
+        self.progress.emit(self._progress)
         self._give_up_exports("the process that wrote it ended")
         what = type(request).__name__ if request is not None else "nothing"
         again = self._deaths < MAX_DEATHS

@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Missing
+from core.evaluate.words import WordTruth
 from core.synth import compare, sample_files, survey
 from core.synth.fonts import default_atlas
 from core.synth.sample import character_histogram, sample, strip
 from core.synth.survey import ReadBack
-from workbench import messages
 from workbench import sample_messages as said
 from workbench.job_server import JobServer
 from workbench.worker import serve_until_closed
 
-CUT_AT_ONCE = 100  # real crops between two messages of progress
+CUT_AT_ONCE = 100  # real crops a part
 
 
 def main(pipe: Connection, prefix: str, resources: Path) -> None:
@@ -39,6 +39,8 @@ class SampleWorker(JobServer):
         super().__init__(pipe)
         self.resources = resources
         self.real: compare.RealCrops | None = None
+        self.rows: list[WordTruth] = []  # of the real words being cut; `parts` are their crops so far
+        self.parts: list[compare.RealCrops] = []
         self.fonts_told = False
         self.export = 0  # the export that is being written; `batch` is what it has written
         self.batch: sample_files.Batch | None = None
@@ -126,17 +128,17 @@ class SampleWorker(JobServer):
     def _list(self, request: said.ListReal) -> None:
         self.pipe.send(said.RealListed(request.job, request.tsv, compare.categories(request.tsv)))
 
-    def _cut(self, request: said.CutReal) -> bool:
-        rows = compare.chosen_rows(request.tsv, request.n, request.category)
-        parts = []
-        for start in range(0, len(rows), CUT_AT_ONCE):
-            if self.is_stopped(request.job):
-                return False
-            self.pipe.send(messages.Progress(request.job, "", start, len(rows)))
-            parts.append(compare.cut_crops(rows[start:start + CUT_AT_ONCE], request.root))
-        self.real = compare.all_crops(parts)
-        self.pipe.send(said.RealCut(request.job, self.real.measures))
-        return True
+    def _cut(self, request: said.CutReal) -> None:
+        if request.start == 0:
+            self.rows = compare.chosen_rows(request.tsv, request.n, request.category)
+            self.parts = []
+        stop = min(request.start + CUT_AT_ONCE, len(self.rows))
+        self.parts.append(compare.cut_crops(self.rows[request.start:stop], request.root))
+        measures = None
+        if stop == len(self.rows):
+            self.real, self.parts = compare.all_crops(self.parts), []
+            measures = self.real.measures
+        self.pipe.send(said.RealCut(request.job, stop, measures))
 
     def _nearest(self, request: said.FindNearest) -> None:
         if self.real is None:
