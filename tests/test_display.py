@@ -39,20 +39,6 @@ def test_boxes_end_at_the_ink():
     assert max(free) <= 0.15 * HEIGHT  # the margin of a window is a tenth of its box
 
 
-def test_samples_that_are_no_screenshots_are_the_same_without_any():
-    some, none = SampleSettings(), SampleSettings(display=0.0)
-    shown = 0
-    for i in range(N):
-        made, other = sample(some, 3, i), sample(none, 3, i)
-        assert not _is_display(other)
-        if _is_display(made):
-            shown += 1
-        else:
-            assert (made.text, made.recipe) == (other.text, other.recipe)
-            assert np.array_equal(made.image, other.image)
-    assert 0.1 * N < shown < 0.25 * N
-
-
 def test_receipts_and_windows_without_text_are_no_screenshots():
     for settings in (replace(ON, tape=1.0), replace(ON, negative=1.0)):
         assert not any(_is_display(sample(settings, 3, i)) for i in range(30))

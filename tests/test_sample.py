@@ -124,6 +124,23 @@ def test_easy_samples_remain() -> None:
     assert sum(k >= 5 for k in drawn) > 0.03 * n
 
 
+@pytest.mark.parametrize(("name", "least", "most"), [("tape", 0.35, 0.6), ("display", 0.1, 0.25)])
+def test_samples_that_are_no_part_of_a_whole_are_the_same_without_any(
+        name: str, least: float, most: float) -> None:
+    """Receipts are made as a whole (tape), and screenshots (display)."""
+    n, without = 150, replace(DEFAULT, **{name: 0.0})
+    parts = 0
+    for i in range(n):
+        made, other = sample(DEFAULT, 3, i), sample(without, 3, i)
+        assert all(step.name != name for step in other.recipe.steps)
+        if any(step.name == name for step in made.recipe.steps):
+            parts += 1
+        else:
+            assert (made.text, made.recipe) == (other.text, other.recipe)
+            assert np.array_equal(made.image, other.image)
+    assert least * n < parts < most * n
+
+
 def test_a_window_still_shows_its_text_when_all_befalls_it_at_once() -> None:
     settings = replace(STRONG, severity=0.1, negative=0.0, tape=0.0, display=0.0, curve=0.0, elastic=0.0)
     kept = dict.fromkeys(("weight", "neighbours", "beside", "lines", *(

@@ -194,16 +194,22 @@ def test_real_crops_are_measured_and_the_nearest_in_text_found(qtbot, session, t
     qtbot.waitUntil(lambda: len(session.drawn) >= 200, timeout=PATIENCE)
 
 
-def test_while_real_crops_are_cut_what_is_looked_at_is_drawn(qtbot, session, tmp_path) -> None:
-    tsv = real_page(tmp_path)
+def long_list(tsv):
+    """Beside a list of two words one of a thousand, the same again and again."""
     head, *rows = tsv.read_text(encoding="utf-8").splitlines()
-    (tmp_path / "long.tsv").write_text("\n".join([head, *rows * 500]) + "\n", encoding="utf-8")
+    path = tsv.with_name("long.tsv")
+    path.write_text("\n".join([head, *rows * 500]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_while_real_crops_are_cut_what_is_looked_at_is_drawn(qtbot, session, tmp_path) -> None:
+    tsv = long_list(real_page(tmp_path))
     session.open()
     made(qtbot, session, [0])
     order = []
     session.made.connect(lambda numbers: order.append("drawn"))
     session.measured.connect(lambda: order.append("measured"))
-    session.cut_real(tmp_path / "long.tsv", tmp_path)
+    session.cut_real(tsv, tmp_path)
     made(qtbot, session, [150, 151])
     assert order == ["drawn"]
     qtbot.waitUntil(lambda: "measured" in order, timeout=2 * PATIENCE)
@@ -212,14 +218,12 @@ def test_while_real_crops_are_cut_what_is_looked_at_is_drawn(qtbot, session, tmp
 
 def test_cutting_real_crops_can_be_stopped_and_begun_anew(qtbot, session, tmp_path) -> None:
     tsv = real_page(tmp_path)
-    head, *rows = tsv.read_text(encoding="utf-8").splitlines()
-    (tmp_path / "long.tsv").write_text("\n".join([head, *rows * 500]) + "\n", encoding="utf-8")
     session.open()
     made(qtbot, session, [0])
     sentences = []
     session.progress.connect(sentences.append)
     session.progress.connect(lambda s: session.stop() if "word 100 of" in s else None)
-    session.cut_real(tmp_path / "long.tsv", tmp_path)
+    session.cut_real(long_list(tsv), tmp_path)
     qtbot.waitUntil(lambda: len(sentences) == 3, timeout=PATIENCE)
     assert "word 0 of" in sentences[0] and "word 100 of" in sentences[1] and sentences[2] == ""
     made(qtbot, session, [150])

@@ -294,9 +294,7 @@ class SampleSession(QObject):
         """Cut and measure real words, for the comparison and the nearest crops."""
         self._cutting = asked.CutReal(messages.NO_JOB, tsv, root, MEASURED, category)
         self._wants_nearest = self.selected is not None
-        self.progress.emit(self._progress)
-        self._is_halted = False
-        self._next()
+        self._begin_long_job()
 
     def set_by(self, by: str) -> None:
         """How the nearest real crops are found: by "look" or "text"."""
@@ -308,9 +306,7 @@ class SampleSession(QObject):
         """Export samples into a folder, while what is looked at goes on being drawn."""
         self._keep(self.settings)
         self._exports.add(self.settings, self.seed, numbers, folder)
-        self.progress.emit(self._progress)
-        self._is_halted = False
-        self._next()
+        self._begin_long_job()
 
     def stop(self) -> None:
         """Give up exports and the cutting of real crops."""
@@ -320,6 +316,11 @@ class SampleSession(QObject):
             self._cutting = None
             self.progress.emit("")
             self.said.emit("Stopped")
+
+    def _begin_long_job(self) -> None:
+        self.progress.emit(self._progress)
+        self._is_halted = False
+        self._next()
 
     def _give_up_exports(self, why: str) -> None:
         sentence = self._exports.give_up(why)
@@ -480,17 +481,19 @@ class SampleSession(QObject):
             self.measured.emit()
 
     def _take_real(self, message: asked.RealCut) -> None:
-        if replace(self._running, job=messages.NO_JOB) != self._cutting:
-            return  # stopped, or another list was chosen
-        self._cutting = None
-        if message.measures is None:
-            self._cutting = replace(self._running, job=messages.NO_JOB, start=message.n_cut)
-        self.progress.emit(self._progress)
-        if message.measures is None:
+        if not self._is_still_cut(self._running):
             return
-        self.real = message.measures
-        self.said.emit(f"{len(message.measures):,} real crops measured")
-        self.measured.emit()
+        is_whole = message.measures is not None
+        self._cutting = None if is_whole else replace(self._cutting, start=message.n_cut)
+        self.progress.emit(self._progress)
+        if is_whole:
+            self.real = message.measures
+            self.said.emit(f"{len(message.measures):,} real crops measured")
+            self.measured.emit()
+
+    def _is_still_cut(self, request: asked.CutReal) -> bool:
+        """Whether it was neither stopped nor replaced by another list meanwhile."""
+        return replace(request, job=messages.NO_JOB) == self._cutting
 
     def _take_nearest(self, message: asked.NearestFound) -> None:
         if (message.i, self._running.by) == (self.selected, self.by):
@@ -525,7 +528,7 @@ class SampleSession(QObject):
             self._exports.drop(request.export)
             self.progress.emit(self._progress)
         elif isinstance(request, asked.CutReal):
-            if replace(request, job=messages.NO_JOB) == self._cutting:
+            if self._is_still_cut(request):
                 self._cutting = None
             self.progress.emit(self._progress)
         elif getattr(request, "read", False) and message.kind in ("Missing", "Mismatch"):

@@ -40,6 +40,9 @@ REASONS = ("missing", "square", "wrong symbol", "case", "broken", "other")  # ke
 RULES_WHO = f"rules {RULES}"  # signs the verdicts of certain checks
 
 
+RECEIPTS = ("tape", "office", "needles")  # printers of receipts, each a column of weights (FontFile)
+
+
 @dataclass(frozen=True)
 class FontFile:
     """A font file, the family it belongs to, and its weight: picks relative to the others; `tape`,
@@ -110,8 +113,8 @@ def own_verdicts() -> Path:
 
 
 def shipped(folder: Path = FONTS) -> tuple[FontFile, ...]:
-    """The fonts listed in a folder's families.tsv (file, family, weight, tape, office, needles), in its
-    order; a list without the last three has no fonts of receipts.
+    """The fonts listed in a folder's families.tsv (file, family, weight, and RECEIPTS), in its order; a
+    list without the last has no fonts of receipts.
 
     Raises Missing if the list or a listed file is not there, Unreadable for a malformed row.
     """
@@ -123,7 +126,7 @@ def shipped(folder: Path = FONTS) -> tuple[FontFile, ...]:
         for n, row in enumerate(csv.DictReader(lines, delimiter="\t"), start=2):
             try:
                 font = FontFile(folder / row["file"], row["family"], float(row["weight"]),
-                                *(float(row.get(name) or 0) for name in ("tape", "office", "needles")))
+                                *(float(row.get(name) or 0) for name in RECEIPTS))
             except (KeyError, TypeError, ValueError) as error:
                 raise Unreadable(f"{path}, line {n}: expected file, family and weight: "
                                  f"{error}") from error

@@ -25,7 +25,15 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_dir
 
 from core.errors import Missing, Unreadable
-from core.fonts.catalogue import CLASSES, Catalogue, FontFile, sha256_of, shipped, standing
+from core.fonts.catalogue import (
+    CLASSES,
+    RECEIPTS,
+    Catalogue,
+    FontFile,
+    sha256_of,
+    shipped,
+    standing,
+)
 from core.fonts.install import FOLDER_VARIABLE
 from core.recognizer.alphabet import ASCII, CHARACTERS
 
@@ -66,9 +74,8 @@ class Atlas:
     usable: NDArray[np.bool_]  # (F, C)
     unicase: NDArray[np.bool_]  # (F,)
     bounds: tuple[float, ...] = ()  # cumulative font weights, ending at 1
-    tape_bounds: tuple[float, ...] = ()  # the same of the weights on tills' receipts
-    office_bounds: tuple[float, ...] = ()  # on those of computers
-    needle_bounds: tuple[float, ...] = ()  # and on those of needle printers
+    # the same of the weights on receipts, by printer (catalogue.RECEIPTS)
+    receipt_bounds: dict[str, tuple[float, ...]] = field(default_factory=dict)
     drawable: tuple[frozenset[str], ...] = ()  # usable characters of each font
     _faces: dict[tuple[int, int, bool], Face] = field(default_factory=dict, repr=False)
 
@@ -86,8 +93,8 @@ class Atlas:
         """16 hex digits of the fonts, their weights and what may be drawn of them: settings, seed
         and number name the same sample wherever this is the same."""
         h = hashlib.sha256(atlas_digest(self.fonts).encode())
-        h.update(repr((self.bounds, self.tape_bounds, self.office_bounds,
-                        self.needle_bounds)).encode() + self.usable.tobytes() + self.unicase.tobytes())
+        bounds = self.bounds, *self.receipt_bounds.values()
+        h.update(repr(bounds).encode() + self.usable.tobytes() + self.unicase.tobytes())
         return h.hexdigest()[:16]
 
 
@@ -344,12 +351,11 @@ def build(fonts: tuple[FontFile, ...]) -> Atlas:
 def _finished(fonts: tuple[FontFile, ...], pixels: NDArray, start: NDArray, shape: NDArray,
               advance: NDArray, kern: NDArray, usable: NDArray, unicase: NDArray) -> Atlas:
     bounds = _cumulative([f.weight for f in fonts])
-    receipts = [[share if f.weight > 0 else 0.0 for f, share in zip(fonts, shares, strict=True)]
-                for shares in zip(*((f.tape, f.office, f.needles) for f in fonts), strict=True)]
-    receipt_bounds = (_cumulative(s) if any(s) else bounds for s in receipts)
+    receipts = {name: [getattr(f, name) if f.weight > 0 else 0.0 for f in fonts] for name in RECEIPTS}
+    receipt_bounds = {name: _cumulative(s) if any(s) else bounds for name, s in receipts.items()}
     drawable = tuple(frozenset(c for k, c in enumerate(CHARACTERS) if row[k]) for row in usable)
     return Atlas(fonts, pixels, start, shape, advance, kern, usable, unicase, bounds,
-                 *receipt_bounds, drawable)
+                 receipt_bounds, drawable)
 
 
 def _cumulative(weights: list[float]) -> tuple[float, ...]:
@@ -419,8 +425,8 @@ def obeying(atlas: Atlas, catalogue: Catalogue) -> Atlas:
         allowed = catalogue.allowed(sha256_of(font.path))
         usable[f] &= permitted(allowed)
         factor = catalogue.weight(font.family) if usable[f, 1:].any() else 0.0
-        fonts.append(replace(font, weight=font.weight * factor, tape=font.tape * factor,
-                             office=font.office * factor, needles=font.needles * factor))
+        fonts.append(replace(font, **{name: getattr(font, name) * factor
+                                      for name in ("weight", *RECEIPTS)}))
     if not any(font.weight > 0 for font in fonts):
         raise Missing("every font is rejected; accept one in the font view, or undo a verdict")
     lower = [CHARACTERS.index(c) for c in "aeinost"]

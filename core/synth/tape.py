@@ -36,7 +36,7 @@ OFFICE = TILL | {"thermal": 0.35, "starved": 0.35, "low_resolution": 0.25, "tone
 # Rows of little space between them, on paper that shows its grain.
 NEEDLES = TILL | {"thermal": 0.0, "faint": 0.25, "starved": 0.1, "dots": 0.85, "uneven": 0.35,
                   "weight": 0.03, "neighbours": 0.45, "texture": 0.6, "noise": 0.6}
-ODDS = {"till": TILL, "office": OFFICE, "needles": NEEDLES}
+ODDS = {"tape": TILL, "office": OFFICE, "needles": NEEDLES}
 BY_NEEDLES, BY_COMPUTER = 0.2, 0.33  # of the receipts
 ANY_FONT = 0.15    # of a computer's are in a font that need not be common on receipts
 PLAIN_ZERO = 0.8   # of the receipts have noughts without a dot or stroke in them
@@ -49,7 +49,8 @@ class Tape:
     """One receipt.
 
     squeeze  factor on the width of its print; upper: it has capitals only
-    printer  a key of ODDS: burnt by a till's heat, a computer's print, or struck by needles
+    printer  one of catalogue.RECEIPTS, a key of ODDS: "tape" burnt by a till's heat, "office" a
+             computer's print, or struck by "needles"
     any_font printed in any font; plain_zero: noughts have neither dot nor stroke
     """
 
@@ -72,10 +73,7 @@ class Tape:
 
     def font_bounds(self, atlas: Atlas) -> tuple[float, ...]:
         """Cumulative weights of the fonts that may print it."""
-        if self.any_font:
-            return atlas.bounds
-        return {"till": atlas.tape_bounds, "office": atlas.office_bounds,
-                "needles": atlas.needle_bounds}[self.printer]
+        return atlas.bounds if self.any_font else atlas.receipt_bounds[self.printer]
 
 
 def draw_tape(stream: Stream, odds: float) -> Tape | None:
@@ -85,7 +83,7 @@ def draw_tape(stream: Stream, odds: float) -> Tape | None:
     squeeze = stream.between(0.66, 0.98) if stream.chance(0.6) else stream.between(0.92, 1.2)
     upper, which = stream.unit(), stream.unit()
     printer = "needles" if which < BY_NEEDLES else \
-        "office" if which < BY_NEEDLES + BY_COMPUTER else "till"
+        "office" if which < BY_NEEDLES + BY_COMPUTER else "tape"
     if printer == "office":
         squeeze = 0.5 + 0.5 * squeeze
     struck = printer == "needles"
